@@ -1,0 +1,1 @@
+"""Configuration dataclasses: the only place where a default is written."""

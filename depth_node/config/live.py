@@ -1,0 +1,88 @@
+"""Settings of the live node: the only place with their defaults.
+
+The same metadata makes the ROS parameter descriptors, `config/depth.yaml` and the reading of parameters in `ros/`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from depth_node.config.setting import Validated, setting
+from depth_node.errors import ConfigError
+
+DEFAULT_CHECKPOINT = "lite_hr_depth_street_640x192.safetensors"
+"""The file in depth_node/weights that the checkpoint named 'default' stands for."""
+
+
+@dataclass(frozen=True)
+class DepthSettings(Validated):
+    """The published depth image."""
+
+    encoding: str = setting(
+        "32FC1", "depth/image_rect as float metres or as millimetres (0 invalid)", choices=("32FC1", "16UC1")
+    )
+    min: float = setting(0.1, "nearer is published as -Inf (16UC1: 0)", unit="m", low=0.0, high=1000.0, live=True)
+    max: float = setting(80.0, "farther is published as +Inf (16UC1: 0)", unit="m", low=0.01, high=10000.0, live=True)
+    full_resolution: bool = setting(
+        False, "publish at the camera's size instead of the network's (costs bandwidth)", live=True
+    )
+
+
+@dataclass(frozen=True)
+class PointSettings(Validated):
+    """The published cloud."""
+
+    stride: int = setting(1, "keep every n-th pixel of every n-th row", low=1, high=64, live=True)
+    min_range: float = setting(0.0, "points nearer to the camera are left out", unit="m", low=0.0, live=True)
+    max_range: float = setting(
+        1000.0, "points farther from the camera are left out; depth.max holds too", unit="m", low=0.01, live=True
+    )
+    organized: bool = setting(
+        True,
+        "keep the cloud as an image-shaped grid, NaN where there is no point; false sends valid points only",
+        live=True,
+    )
+
+
+@dataclass(frozen=True)
+class ScaleSettings(Validated):
+    """From network units to metres."""
+
+    source: str = setting("fixed", "where metres come from", choices=("fixed",))
+    fixed: float = setting(
+        0.0, "metres per network unit; 0 takes the checkpoint's own scale", low=0.0, high=10000.0, live=True
+    )
+
+
+@dataclass(frozen=True)
+class NodeConfig(Validated):
+    """Parameters of the live node; network, input size and depth range come with the checkpoint."""
+
+    checkpoint: str = setting("default", "path of a *.safetensors checkpoint; 'default' is the one shipped here")
+    device: str = setting("auto", "where the network runs", choices=("auto", "cpu", "cuda"))
+    backend: str = setting("auto", "engine that runs the network", choices=("auto", "torch"))
+    precision: str = setting("auto", "arithmetic of the network", choices=("auto", "fp32", "fp16", "bf16"))
+    autostart: bool = setting(True, "configure and activate at start; false waits for a lifecycle manager")
+    image_transport: str = setting("raw", "subscribe to image or to image/compressed", choices=("raw", "compressed"))
+    rectify: str = setting(
+        "auto",
+        "undistort the image: auto does when camera_info has distortion and the topic is not called image_rect",
+        choices=("auto", "never", "always"),
+    )
+    max_age: float = setting(
+        0.0, "drop images older than this when their turn comes; 0 keeps all", unit="s", low=0.0, live=True
+    )
+    depth: DepthSettings = field(default_factory=DepthSettings)
+    points: PointSettings = field(default_factory=PointSettings)
+    scale: ScaleSettings = field(default_factory=ScaleSettings)
+
+    def __post_init__(self) -> None:
+        """Check every value alone and the ranges together; raises ConfigError."""
+        super().__post_init__()
+        _check_range("depth.min", self.depth.min, "depth.max", self.depth.max)
+        _check_range("points.min_range", self.points.min_range, "points.max_range", self.points.max_range)
+
+
+def _check_range(low_name: str, low: float, high_name: str, high: float) -> None:
+    if low >= high:
+        raise ConfigError(f"parameter '{low_name}' is {low:g} but must be below '{high_name}', which is {high:g}")

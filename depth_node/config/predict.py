@@ -1,0 +1,18 @@
+"""What `depth predict` writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from depth_node.config.setting import Validated, setting
+
+
+@dataclass(frozen=True)
+class PredictConfig(Validated):
+    """Depth of pictures, offline."""
+
+    full_resolution: bool = setting(True, "depth at the size of the picture; off gives the network's size")
+    cloud: bool = setting(False, "also write a coloured point cloud (PLY); needs a calibrated camera")
+    max_range: float = setting(60.0, "points farther from the camera are left out of the cloud", unit="m", low=0.1)
+    device: str = setting("auto", "where to run the network", choices=("auto", "cpu", "cuda"))
+    precision: str = setting("auto", "arithmetic of the network", choices=("auto", "fp32", "bf16", "fp16"))

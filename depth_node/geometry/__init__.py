@@ -1,0 +1,4 @@
+"""Cameras and rigid motion in torch: batched, differentiable, no I/O.
+
+Pixel centres lie at integer coordinates. `T_target_source` maps points: p_target = T_target_source p_source.
+"""

@@ -1,0 +1,36 @@
+"""Disparity (the network's sigmoid, 0 to 1) to depth and back."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+
+def inverse_depth_range(min_depth: float, max_depth: float) -> tuple[float, float]:
+    """Inverse depth at disparity 0 and its span up to disparity 1; `max_depth` may be infinite."""
+    far = 1.0 / max_depth
+    return far, 1.0 / min_depth - far
+
+
+def disparity_to_depth(disparity: Tensor, min_depth: float, max_depth: float) -> Tensor:
+    """Depth 1 / (1/max + (1/min - 1/max) * disparity), in the unit of the two bounds.
+
+    With 0.1 and 100 this is the 0.01 + 9.99 s of monodepth2 and HR-Depth (their section on implementation);
+    with 0.5 and infinity it is PackNet's sigmoid / 0.5.
+
+    Args:
+        disparity: any shape, values 0 to 1.
+        min_depth: depth at disparity 1.
+        max_depth: depth at disparity 0.
+
+    Returns:
+        Depth of the same shape.
+    """
+    far, span = inverse_depth_range(min_depth, max_depth)
+    # The floor keeps an infinite max_depth finite at disparity 0.
+    return 1.0 / (far + span * disparity).clamp_min(1e-6)
+
+
+def depth_to_disparity(depth: Tensor, min_depth: float, max_depth: float) -> Tensor:
+    """Inverse of `disparity_to_depth`; same shape."""
+    far, span = inverse_depth_range(min_depth, max_depth)
+    return (1.0 / depth - far) / span

@@ -1,0 +1,46 @@
+"""Installs depth_node with colcon (ament_python) and with pip alike; package.xml holds the version."""
+
+import re
+from glob import glob
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+NAME = "depth_node"
+HERE = Path(__file__).parent
+VERSION = re.search(r"<version>(.+?)</version>", (HERE / "package.xml").read_text())[1]
+
+RUNTIME = [
+    "numpy>=1.24", "opencv-python-headless>=4.6", "pyyaml", "torch>=2.4", "torchvision", "timm>=1.0", "safetensors>=0.4",
+    "lightning>=2.4", "torchmetrics>=1.4", "tensorboard", "jsonargparse>=4.30", "rich>=13", "matplotlib>=3.6",
+    "rosbags>=0.11", "trimesh>=4", "embreex>=2.17.7", "transforms3d",
+]
+ROS_WHEELS = ["ros-rclpy", "ros-rmw-fastrtps-cpp", "ros-common-interfaces"]
+TEST = ["pytest", "pytest-timeout", "ruff", "mypy", "types-PyYAML", "pykitti"]
+
+setup(
+    name=NAME,
+    version=VERSION,
+    description="Metric depth images and point clouds from one camera, for ROS 2",
+    license="Apache-2.0",
+    packages=find_packages(include=[NAME, NAME + ".*"]),
+    package_data={NAME: ["py.typed", "weights/*"]},
+    data_files=[
+        ("share/ament_index/resource_index/packages", ["resource/" + NAME]),
+        ("share/" + NAME, ["package.xml"]),
+        ("share/" + NAME + "/launch", glob("launch/*.launch.py")),
+        ("share/" + NAME + "/config", glob("config/*.yaml")),
+        ("share/" + NAME + "/rviz", glob("rviz/*.rviz")),
+    ],
+    python_requires=">=3.10",
+    install_requires=RUNTIME,
+    extras_require={"ros": ROS_WHEELS, "test": TEST},
+    zip_safe=False,
+    entry_points={
+        "console_scripts": [
+            "depth = depth_node.cli.main:main",
+            "depth_node = depth_node.ros.main:depth_node",
+            "recorder_node = depth_node.ros.main:recorder_node",
+        ]
+    },
+)
