@@ -1,0 +1,1 @@
+"""Losses: a pure function first, a thin module after it, one loss a file."""
