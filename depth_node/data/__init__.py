@@ -1,0 +1,1 @@
+"""Bags and KITTI-style sequences: the only place that knows their formats and paths."""

@@ -1,0 +1,101 @@
+"""Triplets of neighbouring frames from KITTI-style sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from depth_node.data.kitti import TRAIN_SPLIT, VAL_SPLIT, FrameReference, KittiSequence, read_split, sequence_of
+from depth_node.data.kitti_search import find_sequences
+from depth_node.data.preprocess import resize_image
+from depth_node.data.sample import Sample
+from depth_node.data.split import split_stretch
+from depth_node.errors import SequenceError
+from depth_node.geometry.intrinsics import scale_intrinsics
+
+OFFSETS = (-1, 1)
+"""The frames beside a target that explain it: one back, one forward (both papers)."""
+
+CACHE_BYTES = 1 << 30
+"""Resized frames kept per worker: neighbouring targets share their sources, and later epochs share all."""
+
+VAL_SHARE = 0.1
+"""Share of each drive that validates, where no split files say otherwise."""
+
+
+class TripletDataset(Dataset[Sample]):
+    """Every listed frame whose neighbours exist, resized for the network.
+
+    Args:
+        root: folder that the split's drive folders are relative to.
+        references: the target frames.
+        height: network input height, pixels.
+        width: network input width, pixels.
+
+    Raises:
+        SequenceError: a drive is missing or malformed, or no frame has both neighbours.
+    """
+
+    def __init__(self, root: Path, references: Iterable[FrameReference], height: int, width: int) -> None:
+        self.height = height
+        self.width = width
+        sequences: dict[tuple[str, str], KittiSequence] = {}
+        self.targets: list[tuple[KittiSequence, int]] = []
+        for reference in references:
+            key = (reference.folder, reference.side)
+            sequence = sequences.setdefault(key, sequence_of(root, reference))
+            if all(reference.index + offset in sequence.image_paths for offset in (0, *OFFSETS)):
+                self.targets.append((sequence, reference.index))
+        if not self.targets:
+            raise SequenceError(
+                f"no frame under {root} has a picture before and after it: training needs at least 3 frames in a row"
+            )
+        self._frame = lru_cache(maxsize=max(8, CACHE_BYTES // (height * width * 3)))(self._load)
+        self._intrinsics = lru_cache(maxsize=None)(self._load_intrinsics)
+
+    def __len__(self) -> int:
+        """The number of triplets."""
+        return len(self.targets)
+
+    def __getitem__(self, index: int) -> Sample:
+        """One triplet as bytes (see `Sample`)."""
+        sequence, frame = self.targets[index]
+        sources = torch.stack([self._frame(sequence, frame + offset) for offset in OFFSETS])
+        return Sample(self._frame(sequence, frame), sources, self._intrinsics(sequence), torch.tensor(index))
+
+    def _load(self, sequence: KittiSequence, frame: int) -> Tensor:
+        return resize_image(sequence.image(frame), self.height, self.width).contiguous()
+
+    def _load_intrinsics(self, sequence: KittiSequence) -> Tensor:
+        height, width = sequence.image(sequence.frames[0]).shape[:2]
+        K = torch.from_numpy(sequence.K).float()
+        return scale_intrinsics(K, self.width / width, self.height / height)
+
+
+def open_splits(root: Path, height: int, width: int) -> tuple[TripletDataset, TripletDataset | None]:
+    """Training and validation triplets of a folder.
+
+    The folder's own split files decide where there are any; else the last tenth of each drive validates.
+
+    Returns:
+        The two datasets; the second is None where there is nothing to validate on.
+
+    Raises:
+        SequenceError: the folder holds no drive, or the drives are too short.
+    """
+    if (root / TRAIN_SPLIT).exists():
+        train, val = read_split(root / TRAIN_SPLIT), []
+        if (root / VAL_SPLIT).exists() and (root / VAL_SPLIT).stat().st_size > 0:
+            val = read_split(root / VAL_SPLIT)
+    else:
+        train, val = [], []
+        for sequence in find_sequences(root):
+            folder = str(sequence.folder.relative_to(root)) if sequence.folder != root else "."
+            for part, chosen in zip((train, val), split_stretch(len(sequence), VAL_SHARE, 1), strict=True):
+                part.extend(FrameReference(folder, sequence.frames[i]) for i in chosen)
+    return TripletDataset(root, train, height, width), TripletDataset(root, val, height, width) if val else None

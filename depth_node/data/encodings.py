@@ -1,0 +1,175 @@
+"""ROS image messages to RGB pictures: every encoding of `sensor_msgs/image_encodings` that a camera sends.
+
+Sixteen-bit pictures keep their high byte. Rows may be padded (`step`), nothing is copied where the bytes already are
+RGB. 8UC3 and friends carry no colour meaning; they are taken as OpenCV's order (BGR), as cv_bridge does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depth_node.errors import EncodingError
+
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class PixelLayout:
+    """How one pixel lies in memory: channels, bytes per channel, OpenCV's conversion to RGB (None: it is RGB)."""
+
+    channels: int
+    bytes: int
+    conversion: int | None
+
+
+# ROS names a Bayer pattern by the first four pixels read row by row; OpenCV's short names shift by one pixel,
+# its four-letter aliases used here do not.
+_BAYER = {
+    "rggb": cv2.COLOR_BayerRGGB2RGB,
+    "bggr": cv2.COLOR_BayerBGGR2RGB,
+    "gbrg": cv2.COLOR_BayerGBRG2RGB,
+    "grbg": cv2.COLOR_BayerGRBG2RGB,
+}
+_COLOURS: dict[str, tuple[int, int | None]] = {
+    "rgb": (3, None),
+    "bgr": (3, cv2.COLOR_BGR2RGB),
+    "rgba": (4, cv2.COLOR_RGBA2RGB),
+    "bgra": (4, cv2.COLOR_BGRA2RGB),
+    "mono": (1, cv2.COLOR_GRAY2RGB),
+    **{f"bayer_{pattern}": (1, code) for pattern, code in _BAYER.items()},
+}
+_OPENCV_TYPES = {"UC1": _COLOURS["mono"], "UC3": _COLOURS["bgr"], "UC4": _COLOURS["bgra"]}
+_UYVY = PixelLayout(2, 1, cv2.COLOR_YUV2RGB_UYVY)
+_YUYV = PixelLayout(2, 1, cv2.COLOR_YUV2RGB_YUYV)
+INTERLEAVED: dict[str, PixelLayout] = {
+    **{f"{name}{8 * size}": PixelLayout(c, size, code) for size in (1, 2) for name, (c, code) in _COLOURS.items()},
+    **{f"{8 * size}{kind}": PixelLayout(c, size, code) for size in (1, 2) for kind, (c, code) in _OPENCV_TYPES.items()},
+    "yuv422": _UYVY,
+    "uyvy": _UYVY,
+    "yuv422_yuy2": _YUYV,
+    "yuyv": _YUYV,
+}
+"""Encodings with all channels of a pixel together."""
+
+PLANAR = {"nv12": cv2.COLOR_YUV2RGB_NV12, "nv21": cv2.COLOR_YUV2RGB_NV21}
+"""Encodings with a full-size brightness plane above a half-size colour plane."""
+
+SUPPORTED = (*INTERLEAVED, *PLANAR)
+
+
+def decode_image(height: int, width: int, encoding: str, step: int, is_bigendian: bool, data: Any) -> Image:
+    """Decode the fields of a `sensor_msgs/Image`.
+
+    Args:
+        height: rows of the picture.
+        width: columns of the picture.
+        encoding: one of `SUPPORTED`.
+        step: bytes from one row to the next.
+        is_bigendian: byte order of 16-bit channels.
+        data: any buffer of bytes (bytes, array, memoryview, (N,) uint8).
+
+    Returns:
+        (H, W, 3) uint8 RGB; for rgb8 a read-only or shared view of `data`.
+
+    Raises:
+        EncodingError: the encoding is unknown, or size, step and data do not fit together.
+    """
+    if min(height, width) < 1:
+        raise EncodingError(f"image of {width}x{height} pixels is empty")
+    buffer = np.frombuffer(data, np.uint8)
+    if encoding in PLANAR:
+        return _decode_planar(height, width, encoding, step, buffer)
+    if encoding not in INTERLEAVED:
+        raise EncodingError(f"image encoding '{encoding}' is not supported: use one of {', '.join(SUPPORTED)}")
+    layout = INTERLEAVED[encoding]
+    _check_size(height, width * layout.channels * layout.bytes, encoding, step, buffer)
+    high_byte = layout.bytes - 1 if not is_bigendian else 0
+    pixels: Image = np.ndarray(
+        shape=(height, width, layout.channels),
+        dtype=np.uint8,
+        buffer=buffer,
+        offset=high_byte,
+        strides=(step, layout.channels * layout.bytes, layout.bytes),
+    )
+    return _convert(pixels, layout, encoding)
+
+
+def _check_size(rows: int, row_bytes: int, encoding: str, step: int, buffer: Image) -> None:
+    if step < row_bytes:
+        raise EncodingError(f"{encoding} image: step is {step} bytes, but a row needs {row_bytes}")
+    least, most = step * (rows - 1) + row_bytes, step * rows  # some drivers leave out the last row's padding
+    if not least <= buffer.size <= most:
+        raise EncodingError(f"{encoding} image: data has {buffer.size} bytes, but {rows} rows of {step} need {most}")
+
+
+def _convert(pixels: Image, layout: PixelLayout, encoding: str) -> Image:
+    if layout.conversion is None:
+        return pixels if layout.bytes == 1 else np.ascontiguousarray(pixels)
+    if encoding.startswith("bayer") and min(pixels.shape[:2]) < 3:
+        raise EncodingError(f"{encoding} image: {pixels.shape[1]}x{pixels.shape[0]} is too small for a Bayer pattern")
+    if layout.channels == 2 and pixels.shape[1] % 2:
+        raise EncodingError(f"{encoding} image: width {pixels.shape[1]} is odd, but two pixels share their colour")
+    source = pixels[..., 0] if layout.channels == 1 else pixels
+    return np.asarray(cv2.cvtColor(source, layout.conversion), np.uint8)
+
+
+def _decode_planar(height: int, width: int, encoding: str, step: int, buffer: Image) -> Image:
+    if height % 2 or width % 2:
+        raise EncodingError(f"{encoding} image: {width}x{height} is odd, but four pixels share their colour")
+    rows = height + height // 2
+    _check_size(rows, width, encoding, step, buffer)
+    planes: Image = np.ndarray((rows, width), np.uint8, buffer, strides=(step, 1))
+    colour = planes[height:].reshape(height // 2, width // 2, 2)
+    return np.asarray(cv2.cvtColorTwoPlane(planes[:height], colour, PLANAR[encoding]), np.uint8)
+
+
+def decode_compressed(data: Any, format: str = "") -> Image:
+    """Decode the fields of a `sensor_msgs/CompressedImage` (JPEG, PNG and what else OpenCV reads).
+
+    Args:
+        data: any buffer of bytes.
+        format: the message's format; 'bayer_...' at its front says that the picture is a raw mosaic.
+
+    Returns:
+        (H, W, 3) uint8 RGB. The orientation tag is ignored, as calibration knows nothing of it.
+
+    Raises:
+        EncodingError: the data is no picture or is cut off.
+    """
+    buffer = np.frombuffer(data, np.uint8)
+    if is_jpeg(buffer) and not _ends_like_jpeg(buffer):
+        raise EncodingError(f"compressed image is a JPEG that was cut off after {buffer.size} bytes")
+    try:
+        image = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED) if buffer.size else None
+    except cv2.error:
+        image = None
+    if image is None or image.dtype not in (np.uint8, np.uint16):
+        raise EncodingError(f"compressed image (format '{format}', {buffer.size} bytes) is no readable picture")
+    if image.dtype == np.uint16:
+        image = np.right_shift(image, 8).astype(np.uint8)
+    height, width = image.shape[:2]
+    channels = image.shape[2] if image.ndim == 3 else 1
+    encoding = "8UC4" if channels == 4 else "8UC3" if channels == 3 else _mosaic(format) or "8UC1"
+    return decode_image(height, width, encoding, width * channels, False, image)
+
+
+def _mosaic(format: str) -> str:
+    """The encoding of a raw mosaic that was compressed as a grey picture ('bayer_rggb8; jpeg compressed')."""
+    name = format.partition(";")[0].strip()
+    return f"{name[:10]}8" if name.startswith("bayer_") else ""
+
+
+def is_jpeg(data: Sequence[int] | Image) -> bool:
+    """Whether a buffer starts like a JPEG file."""
+    return bytes(data[:3]) == b"\xff\xd8\xff"
+
+
+def _ends_like_jpeg(buffer: Image) -> bool:
+    # OpenCV fills the missing part of a cut JPEG with grey. Cameras may pad behind the end marker.
+    return bytes(buffer[-64:]).rstrip(b"\0").endswith(b"\xff\xd9")

@@ -1,0 +1,89 @@
+"""Rectified pixels land where a pinhole camera would have put them."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from depth_node.data.calibration import CameraCalibration
+from depth_node.data.rectification import Rectifier, should_rectify
+
+W, H = 320, 240
+K = np.array([[200.0, 0, 160], [0, 205.0, 118], [0, 0, 1]])
+MODELS = {
+    "plumb_bob": (-0.25, 0.08, 0.001, -0.002, 0.01),
+    "rational_polynomial": (0.4, 0.1, 0.0005, 0.0003, 0.01, 0.6, 0.15, 0.02),
+    "equidistant": (0.05, -0.01, 0.003, -0.001),
+}
+
+
+def camera(model: str, distortion: tuple[float, ...], projection: np.ndarray | None = None) -> CameraCalibration:
+    p = np.zeros((3, 4)) if projection is None else projection
+    rows = (tuple(map(float, m.ravel())) for m in (K, np.eye(3), p))
+    k, r, p = rows
+    return CameraCalibration(W, H, model, distortion, k, r, p)
+
+
+def distort(points: np.ndarray, model: str) -> np.ndarray:
+    """(N, 3) camera points to (N, 2) pixels of the distorted picture."""
+    project = cv2.fisheye.projectPoints if model == "equidistant" else cv2.projectPoints
+    d = np.array(MODELS[model])
+    if model == "equidistant":
+        return project(points[:, None], np.zeros(3), np.zeros(3), K, d)[0].reshape(-1, 2)
+    return project(points, np.zeros(3), np.zeros(3), K, d)[0].reshape(-1, 2)
+
+
+@pytest.mark.parametrize("given_p", [True, False])
+@pytest.mark.parametrize("model", MODELS)
+def test_a_dot_moves_to_its_pinhole_pixel(model, given_p):
+    p = np.array([[180.0, 0, 158, 0], [0, 185.0, 121, 0], [0, 0, 1, 0]]) if given_p else None
+    rectify = Rectifier(camera(model, MODELS[model], p))
+    if given_p:
+        np.testing.assert_array_equal(rectify.K, p[:, :3])
+    for point in ([0.0, 0, 1], [0.25, -0.2, 1], [-0.3, 0.15, 1]):
+        u, v = distort(np.array([point]), model)[0]
+        y, x = np.mgrid[0:H, 0:W]
+        blob = 255 * np.exp(-((x - u) ** 2 + (y - v) ** 2) / 18)  # smooth, so that its centre is sub-pixel exact
+        image = rectify(np.dstack([blob] * 3).round().astype(np.uint8))[..., 0].astype(float)
+        centre = np.array([(image * x).sum(), (image * y).sum()]) / image.sum()
+        expected = (rectify.K @ point)[:2]
+        assert np.abs(centre - expected).max() < 0.3
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_automatic_intrinsics_leave_few_black_pixels(model):
+    rectify = Rectifier(camera(model, MODELS[model]))
+    image = rectify(np.full((H, W, 3), 200, np.uint8))
+    assert image.shape == (H, W, 3)
+    assert (image == 0).mean() < 0.02
+
+
+def test_no_distortion_is_the_identity():
+    image = np.zeros((H, W, 3), np.uint8)
+    rectify = Rectifier(camera("plumb_bob", ()))
+    assert rectify.is_identity
+    assert rectify(image) is image
+    np.testing.assert_array_equal(rectify.K, K)
+
+
+def test_disabled_takes_the_projection_as_it_is():
+    p = np.hstack([K * [[0.5], [0.5], [1]], np.zeros((3, 1))])
+    rectify = Rectifier(camera("plumb_bob", MODELS["plumb_bob"], p), enabled=False)
+    assert rectify.is_identity
+    np.testing.assert_array_equal(rectify.K, p[:, :3])
+
+
+@pytest.mark.parametrize(
+    ("mode", "topic", "expected"),
+    [
+        ("auto", "/camera/image_raw", True),
+        ("auto", "/camera/image_raw/compressed", True),
+        ("auto", "/camera/image_rect", False),
+        ("auto", "/camera/image_rect_color/compressed", False),
+        ("always", "/camera/image_rect", True),
+        ("never", "/camera/image_raw", False),
+    ],
+)
+def test_when_to_rectify(mode, topic, expected):
+    assert should_rectify(mode, topic) is expected
