@@ -1,0 +1,1 @@
+"""A procedural street drive with exact depth, labels, poses and lidar."""

@@ -1,0 +1,72 @@
+"""The ego vehicle: its pose over time, and where camera and lidar sit on it.
+
+Frames follow REP-103 and REP-105: `odom` (the world), `base_link` on the road below the rear axle, x ahead,
+`camera_optical_frame` z ahead, x right, y down, `lidar` x ahead, z up.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depth_node.config.street import StreetConfig
+from depth_node.simulation.street import Street
+
+Matrix = NDArray[np.float64]
+ODOM, BASE, CAMERA, LIDAR = "odom", "base_link", "camera_optical_frame", "lidar"
+CAMERA_X = 1.68
+LIDAR_MOUNT = (1.41, 0.0, 1.73)
+HORIZON = 90.5 / 192  # row of the horizon over image height, as in KITTI
+_OPTICAL = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
+
+
+def intrinsics(config: StreetConfig) -> Matrix:
+    """Camera matrix (3, 3) in pixels, pixel centres at integers."""
+    focal = config.focal * config.width
+    return np.array([[focal, 0, (config.width - 1) / 2], [0, focal, HORIZON * config.height - 0.5], [0, 0, 1]])
+
+
+def base_from_camera(config: StreetConfig) -> Matrix:
+    """T_base_camera (4, 4): camera optical coordinates to base_link, m."""
+    transform = np.eye(4)
+    transform[:3, :3] = _OPTICAL
+    transform[:3, 3] = (CAMERA_X, 0.0, config.camera_height)
+    return transform
+
+
+def base_from_lidar() -> Matrix:
+    """T_base_lidar (4, 4): lidar coordinates to base_link, m."""
+    transform = np.eye(4)
+    transform[:3, 3] = LIDAR_MOUNT
+    return transform
+
+
+def world_from_base(street: Street, t: float) -> Matrix:
+    """T_world_base (4, 4) at time `t` in s: along the path, with the small nodding and rolling of a sprung body."""
+    position, heading = street.ego.at(street.motion.way(t))
+    phase = street.motion.phase
+    pitch = 0.0022 * np.sin(4.1 * t + phase) + 0.0015 * np.sin(9.7 * t + 2 * phase)
+    roll = 0.0025 * np.sin(2.9 * t + 3 * phase)
+    transform = np.eye(4)
+    transform[:3, :3] = rotation(roll, pitch, float(heading))
+    transform[:3, 3] = (position[0], position[1], 0.008 * np.sin(5.3 * t + phase))
+    return transform
+
+
+def rotation(roll: float, pitch: float, yaw: float) -> Matrix:
+    """Rz(yaw) Ry(pitch) Rx(roll), rad."""
+    (cr, cp, cy), (sr, sp, sy) = np.cos([roll, pitch, yaw]), np.sin([roll, pitch, yaw])
+    rz = np.array([[cy, -sy, 0], [sy, cy, 0], [0, 0, 1]])
+    ry = np.array([[cp, 0, sp], [0, 1, 0], [-sp, 0, cp]])
+    rx = np.array([[1, 0, 0], [0, cr, -sr], [0, sr, cr]])
+    return rz @ ry @ rx
+
+
+def twist(street: Street, t: float) -> tuple[Matrix, Matrix]:
+    """Linear (3,) m/s and angular (3,) rad/s velocity in base_link at time `t`, by central difference."""
+    step = 1e-3
+    before, now, after = (world_from_base(street, t + dt) for dt in (-step, 0.0, step))
+    linear = now[:3, :3].T @ (after[:3, 3] - before[:3, 3]) / (2 * step)
+    turn = before[:3, :3].T @ after[:3, :3]
+    angular = np.array([turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]]) / (4 * step)
+    return linear, angular

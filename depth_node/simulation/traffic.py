@@ -1,0 +1,124 @@
+"""Who moves in the street, and where everyone is at a given time. Positions are closed formulas of time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from depth_node.config.street import StreetConfig
+from depth_node.simulation.mesh import Mesh, join
+from depth_node.simulation.path import AHEAD, BEHIND, Path
+from depth_node.simulation.street import KERB_HEIGHT, Street, duration
+from depth_node.simulation.vehicle import car, person
+
+VISIBLE = 220.0  # distance up to which cars are drawn, m
+VISIBLE_PERSON = 110.0
+MARGIN = 45.0
+STRIDES = 8
+
+
+@dataclass(frozen=True)
+class Mover:
+    """Something that goes along the street at a constant speed.
+
+    Attributes:
+        poses: its mesh in each phase of its stride (one for cars).
+        start: street coordinate s at time 0 in m.
+        speed: along s in m/s, negative against the street's direction.
+        offset: distance to the left of the centre line in m.
+        height: of the ground it stands on, in m.
+    """
+
+    poses: tuple[Mesh, ...]
+    start: float
+    speed: float
+    offset: float
+    height: float = 0.0
+
+    def mesh_at(self, t: float, center: Path) -> Mesh:
+        """Its mesh in the world at time `t` in s."""
+        position, heading = center.beside(self.start + self.speed * t, self.offset)
+        phase = int(t * abs(self.speed) / 1.4 * len(self.poses)) % len(self.poses)
+        turned = float(heading) + (np.pi if self.speed < 0 else 0.0)
+        return self.poses[phase].placed(float(position[0]), float(position[1]), turned, self.height)
+
+
+class Traffic:
+    """All movers of a drive, and the lead car."""
+
+    def __init__(self, config: StreetConfig, street: Street) -> None:
+        """Draw the traffic of the seed."""
+        rng = np.random.default_rng([config.seed, 5])
+        self._street, self._config = street, config
+        self.lead = car(rng) if config.lead_car else None
+        self._movers = [
+            *_oncoming(config, street, rng),
+            *_overtaking(config, street, rng),
+            *_people(config, street, rng),
+        ]
+        self._starts = np.array([mover.start for mover in self._movers])
+        self._speeds = np.array([mover.speed for mover in self._movers])
+        self._reach = np.array([VISIBLE if len(mover.poses) == 1 else VISIBLE_PERSON for mover in self._movers])
+
+    def lead_pose(self, t: float) -> tuple[np.ndarray, float]:
+        """Position (2,) in m and heading in rad of the lead car's middle at time `t` in s."""
+        position, heading = self._street.ego.at(self._street.motion.way(t) + self._config.lead_gap)
+        return position, float(heading)
+
+    def mesh_at(self, t: float) -> Mesh | None:
+        """Everything that moves and may be seen at time `t` in s, in the world frame; None when there is nothing."""
+        way = self._street.motion.way(t)
+        s = self._starts + self._speeds * t
+        last = self._street.motion.way(duration(self._config)) + AHEAD - MARGIN
+        shown = (np.abs(s - way) < self._reach) & (s > MARGIN - BEHIND) & (s < last)
+        parts = [self._movers[k].mesh_at(t, self._street.center) for k in np.flatnonzero(shown)]
+        if self.lead is not None:
+            (x, y), heading = self.lead_pose(t)
+            parts.append(self.lead.placed(float(x), float(y), heading))
+        return join(parts) if parts else None
+
+
+def _oncoming(config: StreetConfig, street: Street, rng: np.random.Generator) -> list[Mover]:
+    p = street.profile
+    movers: list[Mover] = []
+    for lane in range(p.lanes):
+        speed = rng.uniform(8.0, 12.5)
+        reach = street.motion.way(duration(config)) + AHEAD + speed * duration(config)
+        s = rng.uniform(15, 60)
+        while config.traffic > 0 and s < reach:
+            movers.append(Mover((car(rng),), s, -speed, p.lane_width * (lane + 0.5)))
+            s += rng.uniform(18, 80) / config.traffic
+    return movers
+
+
+def _overtaking(config: StreetConfig, street: Street, rng: np.random.Generator) -> list[Mover]:
+    p = street.profile
+    movers: list[Mover] = []
+    if p.lanes < 2:
+        return movers
+    speed = street.motion.mean + rng.uniform(2.5, 5.0)
+    s = -(speed - street.motion.mean) * duration(config) - 80
+    while config.traffic > 0 and s < 110:
+        s += rng.uniform(16, 50) / config.traffic
+        movers.append(Mover((car(rng),), s, speed, -p.lane_width * (p.lanes - 1.5)))
+    return movers
+
+
+def _people(config: StreetConfig, street: Street, rng: np.random.Generator) -> list[Mover]:
+    p = street.profile
+    movers: list[Mover] = []
+    looks = []
+    for _ in range(6):
+        seed = int(rng.integers(2**31))
+        strides = [person(2 * np.pi * k / STRIDES, np.random.default_rng(seed)) for k in range(STRIDES)]
+        looks.append(tuple(strides))
+    s, last = -BEHIND, street.motion.way(duration(config)) + AHEAD
+    while config.pedestrians > 0:
+        s += rng.exponential(14.0 / config.pedestrians) + 0.5
+        if s > last:
+            break
+        side, direction = rng.choice([-1.0, 1.0]), rng.choice([-1.0, 1.0])
+        offset = side * rng.uniform(p.kerb + 1.3, p.edge - 0.4)
+        movers.append(Mover(looks[rng.integers(6)], s, direction * rng.uniform(0.9, 1.6), offset, KERB_HEIGHT))
+    return movers
