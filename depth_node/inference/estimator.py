@@ -1,0 +1,123 @@
+"""The engine: one image and its intrinsics to depth in metres, on CPU or GPU."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from depth_node.data.preprocess import resize_image, to_network_input
+from depth_node.errors import CalibrationError, EncodingError
+from depth_node.geometry.disparity import disparity_to_depth
+from depth_node.geometry.intrinsics import scale_intrinsics
+from depth_node.inference.device import choose_device, choose_precision, prepare
+from depth_node.inference.prediction import Prediction, StageClock
+from depth_node.networks.checkpoint import Checkpoint, CheckpointInfo, load_checkpoint
+
+
+class DepthEstimator:
+    """Loaded networks, ready for images.
+
+    Attributes:
+        info: the checkpoint's description.
+        device: where everything runs.
+        dtype: arithmetic of the convolutions.
+        scale: metres per network unit; may be changed at any time, the next image uses it.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, device: str = "auto", precision: str = "auto") -> None:
+        """Take over a checkpoint's depth network (it is moved and cast in place).
+
+        Args:
+            checkpoint: as loaded.
+            device: 'auto', 'cpu', 'cuda' or 'cuda:N'.
+            precision: 'auto', 'fp32', 'bf16' or 'fp16'.
+
+        Raises:
+            ConfigError: device or precision are not to be had.
+        """
+        self.info: CheckpointInfo = checkpoint.info
+        self.device = choose_device(device)
+        self.dtype = choose_precision(precision, self.device)
+        self.scale = checkpoint.info.scale
+        self._depth_network = prepare(checkpoint.depth, self.device, self.dtype)
+
+    @classmethod
+    def from_checkpoint(cls, path: str | Path, device: str = "auto", precision: str = "auto") -> DepthEstimator:
+        """Load a checkpoint file; raises CheckpointError, and ConfigError as the constructor."""
+        return cls(load_checkpoint(path, with_pose=False), device, precision)
+
+    @torch.inference_mode()
+    def estimate(
+        self, image: NDArray[np.uint8] | Tensor, K: NDArray[np.float64], full_resolution: bool = False
+    ) -> Prediction:
+        """Depth of one rectified image.
+
+        Args:
+            image: (H, W, 3) uint8 RGB, any size; an array, or a tensor that may already be on the device.
+            K: (3, 3) intrinsics of `image`, pixels.
+            full_resolution: return depth at the size of `image` rather than the network's. Inverse depth is then
+                interpolated bilinearly with half-pixel centres, which is exact on planes.
+
+        Returns:
+            Depth at the chosen resolution, with the intrinsics and the image at that resolution.
+
+        Raises:
+            EncodingError: the image is not H x W x 3 bytes.
+            CalibrationError: K is not a camera's.
+        """
+        clock = StageClock(self.device)
+        picture = self._upload(image)
+        clock.lap("upload")
+        network = self.info.network
+        resized = resize_image(picture, network.height, network.width)
+        batch = to_network_input(resized)[None]
+        clock.lap("preprocess")
+        disparity = self._depth_network(batch, scales=1)[0]
+        clock.lap("depth")
+        shown = picture if full_resolution else resized
+        depth = self._metres(disparity, shown.shape[0], shown.shape[1])
+        K_shown = _intrinsics_at(K, picture, shown)
+        valid = torch.isfinite(depth) & (depth > 0)
+        clock.lap("scale")
+        return Prediction(depth, valid, shown, K_shown, timings=clock.timings)
+
+    def warm_up(self, height: int = 0, width: int = 0, runs: int = 2) -> None:
+        """Run on grey images, so that the first real one does not pay for lazy set-up.
+
+        Args:
+            height: rows of the images to come, pixels; 0 takes the network's.
+            width: columns of the images to come, pixels; 0 takes the network's.
+            runs: how often.
+        """
+        size = (height or self.info.network.height, width or self.info.network.width, 3)
+        image = np.full(size, 127, np.uint8)
+        for _ in range(runs):
+            self.estimate(image, np.eye(3))
+
+    def _upload(self, image: NDArray[np.uint8] | Tensor) -> Tensor:
+        if image.ndim != 3 or 0 in image.shape:
+            raise EncodingError(f"expected an H x W x 3 uint8 image, got {tuple(image.shape)} {image.dtype}")
+        if isinstance(image, np.ndarray):
+            # A view such as image[..., ::-1], or a read-only message buffer, cannot back a tensor.
+            image = torch.from_numpy(np.require(image, requirements=("C", "W")))
+        return image.to(self.device)
+
+    def _metres(self, disparity: Tensor, height: int, width: int) -> Tensor:
+        """(height, width) float32 metres from (1, 1, h, w) disparity, which is linear in inverse depth."""
+        if disparity.shape[-2:] != (height, width):
+            disparity = F.interpolate(disparity, (height, width), mode="bilinear", align_corners=False)
+        network = self.info.network
+        return self.scale * disparity_to_depth(disparity[0, 0], network.min_depth, network.max_depth)
+
+
+def _intrinsics_at(K: NDArray[np.float64], image: Tensor, shown: Tensor) -> NDArray[np.float64]:
+    K = np.asarray(K, np.float64)
+    if K.shape != (3, 3) or not np.isfinite(K).all() or K[0, 0] <= 0 or K[1, 1] <= 0:
+        raise CalibrationError("K is not a 3 x 3 matrix with positive focal lengths: calibrate the camera")
+    scale_x, scale_y = shown.shape[1] / image.shape[1], shown.shape[0] / image.shape[0]
+    return scale_intrinsics(torch.from_numpy(K), scale_x, scale_y).numpy()

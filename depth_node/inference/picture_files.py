@@ -1,0 +1,146 @@
+"""Pictures from files to the engine, and its depth to files: what `depth predict` is made of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import trimesh
+from numpy.typing import NDArray
+
+from depth_node.data.atomic_file import replacing
+from depth_node.data.calibration import CameraCalibration
+from depth_node.data.camera_file import rectified_camera
+from depth_node.data.kitti import SIDES, KittiSequence, read_image
+from depth_node.data.kitti_formats import write_depth
+from depth_node.data.kitti_search import find_sequences
+from depth_node.data.rectification import Rectifier
+from depth_node.errors import CalibrationError, SequenceError
+from depth_node.inference.colorize import colorize_depth
+from depth_node.inference.pointcloud import CloudPacker, drop_missing
+from depth_node.inference.prediction import Prediction
+
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+
+
+@dataclass(frozen=True)
+class PictureFile:
+    """A picture to predict, the name of its results without suffix, and its camera where one is known."""
+
+    path: Path
+    name: str
+    camera: CameraCalibration | None
+
+
+def find_pictures(inputs: Sequence[Path], camera: CameraCalibration | None = None) -> list[PictureFile]:
+    """Pictures named by files, folders of pictures, KITTI drives or folders of drives.
+
+    Args:
+        inputs: what the user named.
+        camera: of all pictures; when not given, drives bring their own calibration.
+
+    Raises:
+        SequenceError: something is not there, or two pictures would get the same name.
+    """
+    found = [picture for path in inputs for picture in _pictures_of(path, camera)]
+    twice = [name for name, count in Counter(picture.name for picture in found).items() if count > 1]
+    if twice:
+        raise SequenceError(f"two pictures are called '{twice[0]}': predict them into separate output folders")
+    return found
+
+
+def load_picture(picture: PictureFile) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Read a picture and take out its lens distortion.
+
+    Returns:
+        (H,W,3) uint8 RGB, and its (3,3) intrinsics in pixels. Without a known camera these are those of a camera
+        with about 53 degrees from side to side: depth does not depend on them, but a cloud would.
+
+    Raises:
+        SequenceError: the picture cannot be read.
+        CalibrationError: its size is not that of its camera.
+    """
+    image = read_image(picture.path)
+    height, width = image.shape[:2]
+    if picture.camera is None:
+        return image, np.array([[width, 0, (width - 1) / 2], [0, width, (height - 1) / 2], [0, 0, 1]], np.float64)
+    if (width, height) != (picture.camera.width, picture.camera.height):
+        raise CalibrationError(
+            f"{picture.path} is {width}x{height}, but its calibration is for "
+            f"{picture.camera.width}x{picture.camera.height}: give the calibration of these pictures"
+        )
+    rectifier = _rectifier(picture.camera)
+    return rectifier(image), rectifier.K
+
+
+def write_prediction(folder: Path, name: str, prediction: Prediction) -> None:
+    """Write NAME_color.png for people and NAME_depth.png (16 bit, metres * 256, 0 unknown); raises OutputError."""
+    depth = prediction.depth.masked_fill(~prediction.valid, float("nan")).float().cpu().numpy()
+    with replacing(folder / f"{name}_depth.png") as temporary:
+        write_depth(temporary, depth)
+    write_picture(folder / f"{name}_color.png", colorize_depth(depth))
+
+
+def write_cloud(path: Path, prediction: Prediction, max_range: float) -> int:
+    """Write the coloured points of a prediction as binary PLY, metres in the camera's optical frame.
+
+    Args:
+        path: file to write.
+        prediction: with the intrinsics of a real camera.
+        max_range: points farther from the camera than this are left out, metres.
+
+    Returns:
+        The number of points.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    packer = CloudPacker(prediction.height, prediction.width, prediction.K, device=prediction.depth.device)
+    points = drop_missing(packer.pack(prediction.depth, prediction.image, max_range=max_range))
+    positions = np.column_stack([points[axis] for axis in "xyz"])
+    colors = np.ascontiguousarray(points["rgb"]).view(np.uint8).reshape(-1, 4)[:, 2::-1]
+    with replacing(path) as temporary:
+        temporary.write_bytes(trimesh.PointCloud(positions, colors).export(file_type="ply"))
+    return len(points)
+
+
+def write_picture(path: Path, picture: NDArray[np.uint8]) -> None:
+    """Write (H,W,3) uint8 RGB as the kind of file its name says; raises OutputError."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(cv2.imencode(path.suffix, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes())
+
+
+@lru_cache(maxsize=4)
+def _rectifier(camera: CameraCalibration) -> Rectifier:
+    return Rectifier(camera)
+
+
+def _pictures_of(path: Path, camera: CameraCalibration | None) -> list[PictureFile]:
+    if path.is_file():
+        return [PictureFile(path, path.stem, camera or _camera_of(path))]
+    if not path.is_dir():
+        raise SequenceError(f"there is no picture or folder {path}")
+    files = sorted(file for file in path.iterdir() if file.suffix.lower() in PICTURE_SUFFIXES)
+    if files:
+        return [PictureFile(file, file.stem, camera or _camera_of(file)) for file in files]
+    return [
+        PictureFile(file, f"{sequence.folder.name}/{file.stem}", camera or rectified_camera(sequence.calibration))
+        for sequence in find_sequences(path)
+        for file in sequence.image_paths.values()
+    ]
+
+
+def _camera_of(picture: Path) -> CameraCalibration | None:
+    """The camera of a picture that lies in a KITTI drive, else None."""
+    folders = picture.resolve().parents
+    if len(folders) < 4 or folders[0].name != "data" or folders[1].name not in SIDES.values():
+        return None
+    try:
+        return rectified_camera(KittiSequence(folders[2], folders[1].name).calibration)
+    except (SequenceError, CalibrationError):
+        return None

@@ -1,0 +1,117 @@
+"""Depth images to coloured, organised point clouds in the memory layout of sensor_msgs/PointCloud2."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from depth_node.geometry.intrinsics import inverse_intrinsics
+from depth_node.geometry.warp import pixel_grid
+
+CLOUD_DTYPE = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("rgb", "<f4")])
+"""A point: x y z in metres and rgb, whose bytes are blue, green, red, 0."""
+
+LABELLED_CLOUD_DTYPE = np.dtype(
+    {
+        "names": ["x", "y", "z", "rgb", "label"],
+        "formats": ["<f4", "<f4", "<f4", "<f4", "u1"],
+        "offsets": [0, 4, 8, 12, 16],
+        "itemsize": 20,
+    }
+)
+"""The same with a label byte, in a word of its own so that every float stays aligned."""
+
+
+class CloudPacker:
+    """Back-projects depth images of one camera into a cloud that is allocated once.
+
+    Attributes:
+        dtype: layout of a point.
+        K: (3, 3) intrinsics of the depth images, pixels.
+        shape: (height, width) of the depth images, pixels.
+        stride: every n-th pixel of every n-th row makes a point.
+    """
+
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        K: NDArray[np.float64],
+        with_labels: bool = False,
+        stride: int = 1,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        """Compute the rays of all pixels.
+
+        Args:
+            height: rows of the depth images.
+            width: columns of the depth images.
+            K: (3, 3) intrinsics of the depth images, pixels.
+            with_labels: add the label field.
+            stride: use every n-th pixel of every n-th row.
+            device: where the depth images are.
+        """
+        self.dtype = LABELLED_CLOUD_DTYPE if with_labels else CLOUD_DTYPE
+        self.K = np.array(K, np.float64)
+        self.shape = (height, width)
+        self.stride = stride
+        exact = torch.from_numpy(self.K)
+        rays = (inverse_intrinsics(exact) @ pixel_grid(height, width, exact)).reshape(3, height, width)
+        rays = rays[:, ::stride, ::stride]
+        self._slopes = rays[:2].float().contiguous().to(device)
+        self._lengths = rays.norm(dim=0).float().to(device)
+        size = (*self._lengths.shape, self.dtype.itemsize // 4)
+        self._cloud = torch.zeros(size, dtype=torch.float32, device=device)
+        self._bytes = self._cloud.view(torch.uint8)
+        on_host = self._cloud.device.type == "cpu"
+        self._host = self._cloud if on_host else torch.empty(size, dtype=torch.float32, pin_memory=True)
+
+    def matches(self, height: int, width: int, K: NDArray[np.float64]) -> bool:
+        """Whether these rays are those of a depth image with this size and these intrinsics."""
+        return self.shape == (height, width) and np.array_equal(self.K, K)
+
+    @torch.inference_mode()
+    def pack(
+        self,
+        depth: Tensor,
+        image: Tensor,
+        labels: Tensor | None = None,
+        min_range: float = 0.0,
+        max_range: float = math.inf,
+    ) -> NDArray[np.void]:
+        """Fill the cloud from one depth image.
+
+        Args:
+            depth: (h, w) metres along the optical axis; NaN, infinite and non-positive values give no point.
+            image: (h, w, 3) uint8 RGB at the size of `depth`.
+            labels: (h, w) uint8, when the packer was made with labels.
+            min_range: points nearer to the camera centre than this are left out, metres.
+            max_range: points farther from the camera centre than this are left out, metres.
+
+        Returns:
+            (h / stride, w / stride) structured array of `dtype`, x y z NaN where there is no point. It is the
+            packer's own memory: the next call overwrites it.
+        """
+        step = self.stride
+        z = depth[::step, ::step]
+        distance = z * self._lengths
+        seen = (z > 0) & torch.isfinite(z) & (distance >= min_range) & (distance <= max_range)
+        z = torch.where(seen, z, math.nan)
+        torch.mul(self._slopes[0], z, out=self._cloud[..., 0])
+        torch.mul(self._slopes[1], z, out=self._cloud[..., 1])
+        self._cloud[..., 2] = z
+        self._bytes[..., 12:15] = image[::step, ::step].flip(-1)
+        if labels is not None:
+            self._bytes[..., 16] = labels[::step, ::step]
+        if self._host is not self._cloud:
+            self._host.copy_(self._cloud)
+        return self._host.numpy().view(self.dtype)[..., 0]
+
+
+def drop_missing(cloud: NDArray[np.void]) -> NDArray[np.void]:
+    """The (n,) points that exist, as a copy."""
+    return cloud[np.isfinite(cloud["z"])]

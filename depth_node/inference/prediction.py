@@ -1,0 +1,61 @@
+"""What the engine returns for one image."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Depth of one image and all that goes with it; tensors lie on the engine's device.
+
+    Attributes:
+        depth: (h, w) float32 metres along the optical axis.
+        valid: (h, w) bool, false where depth must not be used.
+        image: (h, w, 3) uint8 RGB at the size of `depth`.
+        K: (3, 3) float64 intrinsics of `depth`, pixels.
+        labels: (h, w) uint8 class indices, or None without a semantic network.
+        timings: seconds per stage, in the order in which they ran.
+    """
+
+    depth: Tensor
+    valid: Tensor
+    image: Tensor
+    K: NDArray[np.float64]
+    labels: Tensor | None = None
+    timings: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def height(self) -> int:
+        """Rows of `depth`."""
+        return self.depth.shape[0]
+
+    @property
+    def width(self) -> int:
+        """Columns of `depth`."""
+        return self.depth.shape[1]
+
+
+class StageClock:
+    """Measures consecutive stages; on CUDA it waits for each, as a host clock would only see the launches."""
+
+    def __init__(self, device: torch.device) -> None:
+        """Start the first stage now."""
+        self._device = device
+        self._last = time.perf_counter()
+        self.timings: dict[str, float] = {}
+
+    def lap(self, stage: str) -> None:
+        """End a stage and start the next."""
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+        now = time.perf_counter()
+        self.timings[stage] = now - self._last
+        self._last = now

@@ -1,0 +1,50 @@
+"""Small real things that tests of several parts share: a checkpoint and a drive with measured depth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from depth_node.data.kitti import KittiSequence
+from depth_node.data.kitti_calibration import write_calibration
+from depth_node.data.kitti_formats import write_depth
+from depth_node.data.kitti_search import find_sequences
+
+HEIGHT, WIDTH, FRAMES = 60, 200, 4
+
+
+@pytest.fixture(scope="session")
+def checkpoint_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint of Lite-HR-Depth with random weights, 64 x 192; copy it before changing it."""
+    import torch
+
+    from depth_node.config.network import NetworkConfig
+    from depth_node.networks.checkpoint import CheckpointInfo, save_checkpoint
+    from depth_node.networks.factory import build_depth_network
+
+    torch.manual_seed(0)
+    config = NetworkConfig(height=64, width=192)
+    path = tmp_path_factory.mktemp("checkpoint") / "random.safetensors"
+    save_checkpoint(path, CheckpointInfo(network=config), build_depth_network(config))
+    return path
+
+
+@pytest.fixture
+def measured_drive(tmp_path: Path) -> KittiSequence:
+    """A drive of four random pictures, the last three of which have a depth picture (20 m, 10 m on the right)."""
+    drive = tmp_path / "kitti/2024_01_01/2024_01_01_drive_0001_sync"
+    pictures = drive / "image_02/data"
+    pictures.mkdir(parents=True)
+    write_calibration(drive.parent, np.array([[150.0, 0, 99.5], [0, 150, 29.5], [0, 0, 1]]), WIDTH, HEIGHT, stamp_ns=0)
+    random = np.random.default_rng(0)
+    for index in range(FRAMES):
+        cv2.imwrite(str(pictures / f"{index:010d}.png"), random.integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8))
+    sequence = find_sequences(drive)[0]
+    depth = np.full((HEIGHT, WIDTH), 20.0)
+    depth[:, WIDTH // 2 :] = 10.0
+    for index in range(1, FRAMES):
+        write_depth(sequence.depth_path(index), depth)
+    return sequence

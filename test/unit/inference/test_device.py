@@ -1,0 +1,72 @@
+"""Choice of device and arithmetic, and what is cast."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from depth_node.config.network import NetworkConfig
+from depth_node.errors import ConfigError
+from depth_node.inference.device import choose_device, choose_precision, prepare
+from depth_node.networks.factory import build_depth_network
+
+CPU = torch.device("cpu")
+CUDA = torch.device("cuda", 0)
+
+
+@pytest.fixture
+def no_cuda(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+
+
+@pytest.fixture
+def two_cuda(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+
+
+@pytest.mark.usefixtures("no_cuda")
+def test_without_cuda():
+    assert choose_device("auto") == CPU
+    assert choose_device("cpu") == CPU
+    with pytest.raises(ConfigError, match="'cuda' was asked for, but torch sees 0 CUDA devices: use auto or cpu"):
+        choose_device("cuda")
+
+
+@pytest.mark.usefixtures("two_cuda")
+def test_with_cuda():
+    assert choose_device("auto").type == "cuda"
+    assert choose_device("cuda").type == "cuda"
+    assert choose_device("cuda:1") == torch.device("cuda", 1)
+    with pytest.raises(ConfigError, match="'cuda:2' was asked for, but torch sees 2"):
+        choose_device("cuda:2")
+
+
+@pytest.mark.parametrize("name", ["gpu", "", "mps", "cuda:x", "meta"])
+def test_unknown_devices(name):
+    with pytest.raises(ConfigError, match="is unknown"):
+        choose_device(name)
+
+
+def test_precisions():
+    assert choose_precision("auto", CPU) == choose_precision("auto", CUDA) == torch.float32
+    assert choose_precision("bf16", CPU) == torch.bfloat16
+    assert choose_precision("fp16", CUDA) == torch.float16
+    with pytest.raises(ConfigError, match="'fp16' needs a CUDA device"):
+        choose_precision("fp16", CPU)
+    with pytest.raises(ConfigError, match="'int8' is unknown"):
+        choose_precision("int8", CPU)
+
+
+def test_heads_and_normalisations_stay_exact():
+    network = prepare(build_depth_network(NetworkConfig()), CPU, torch.bfloat16)
+    assert not network.training
+    assert not any(p.requires_grad for p in network.parameters())
+    kinds = {name: p.dtype for name, p in network.named_parameters()}
+    exact = {name for name, dtype in kinds.items() if dtype == torch.float32}
+    assert {name for name in kinds if ".heads." in name} <= exact
+    assert all(".heads." in name or kinds[name.replace("bias", "weight")] == torch.float32 for name in exact)
+    assert kinds["encoder.stages.0.0.weight"] == torch.bfloat16
+    assert network.encoder.stages[0][1].running_mean.dtype == torch.float32
+    with torch.inference_mode():
+        assert network(torch.rand(1, 3, 64, 64), scales=1)[0].dtype == torch.float32
