@@ -1,0 +1,1 @@
+"""The `depth` command, one small file per subcommand."""

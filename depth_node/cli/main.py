@@ -1,0 +1,67 @@
+"""Entry point of the `depth` command: picks the subcommand and turns errors into one clear line."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+from depth_node import __version__
+from depth_node.errors import DepthNodeError
+
+COMMANDS = {
+    "simulate": "render a street drive and write it as a ROS 2 bag with exact ground truth",
+    "record": "turn rosbags into a KITTI-style sequence folder for training",
+    "train": "train a depth network from video, without depth labels",
+    "evaluate": "compare a checkpoint with measured depth (Eigen protocol)",
+    "predict": "write depth images and clouds for pictures or a sequence",
+    "play": "publish a bag's camera on ROS 2, where `ros2 bag play` is missing",
+    "demo": "run the whole chain on a simulated street and show the result",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand; returns the exit status (0 good, 1 a reported error, 2 wrong usage)."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(overview())
+        return 0
+    if arguments[0] == "--version":
+        print(f"depth_node {__version__}")
+        return 0
+    name = arguments[0]
+    if name not in COMMANDS:
+        print(f"depth: unknown command '{name}': use one of {', '.join(COMMANDS)}", file=sys.stderr)
+        return 2
+    return run_command(name, arguments[1:])
+
+
+def run_command(name: str, arguments: Sequence[str]) -> int:
+    """Parse and run one subcommand; only its own module is imported, so that `--help` stays quick."""
+    from depth_node.cli.arguments import make_parser
+
+    command = importlib.import_module(f"depth_node.cli.{name.replace('-', '_')}")
+    parser = make_parser(name, command.__doc__ or "")
+    command.add_arguments(parser)
+    args = parser.parse_args(list(arguments))
+    try:
+        return int(command.run(args))
+    except DepthNodeError as error:
+        print(f"depth {name}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"depth {name}: interrupted", file=sys.stderr)
+        return 130
+
+
+def overview() -> str:
+    """The text of `depth --help`."""
+    rows = "\n".join(f"  {name:<10} {text}" for name, text in COMMANDS.items())
+    return (
+        f"depth_node {__version__}: depth from one camera\n\n"
+        f"usage: depth COMMAND ...\n\n{rows}\n\n`depth COMMAND --help` explains each."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

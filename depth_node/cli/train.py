@@ -1,0 +1,51 @@
+"""Train a depth network from video alone: no depth labels, only a KITTI-style folder as `depth record` writes it.
+
+The run folder gets best.safetensors (use this one), last.safetensors, metrics.csv and TensorBoard logs.
+
+Example: depth train --data recorded/ --output runs/first --network.architecture lite_hr_depth --batch_size 4
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jsonargparse import ArgumentParser, Namespace
+
+from depth_node.cli.arguments import add_settings, read_settings
+from depth_node.config.network import NetworkConfig
+from depth_node.config.training import TrainConfig
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the flags of `depth train`."""
+    parser.add_argument("--config", action="config", help="YAML file with any of the settings below")
+    parser.add_argument("--data", required=True, help="folder of recorded drives, or any KITTI raw folder")
+    parser.add_argument("--output", required=True, help="run folder to create")
+    parser.add_argument("--resume", action="store_true", help="go on from the last save of --output")
+    add_settings(parser, NetworkConfig, prefix="network.")
+    add_settings(parser, TrainConfig)
+
+
+def run(args: Namespace) -> int:
+    """Train, then say where the weights are and how far the error fell below the no-motion baseline."""
+    import logging
+    import warnings
+
+    from rich.console import Console
+
+    from depth_node.allocator import keep_large_blocks
+    from depth_node.data.dataset import open_splits
+    from depth_node.training.fit import fit
+    from depth_node.training.metrics_file import summarise
+
+    # Lightning's hints (workers, log intervals) are for its developers; ours are one line each.
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module="lightning")
+    keep_large_blocks()
+    network, config = read_settings(args, NetworkConfig, "network."), read_settings(args, TrainConfig)
+    train, val = open_splits(Path(args.data), network.height, network.width)
+    checkpoint = fit(train, val, network, config, Path(args.output), resume=args.resume)
+    console = Console()
+    console.print(summarise(Path(args.output)))
+    console.print(f"checkpoint: {checkpoint}\nnext: depth evaluate --checkpoint {checkpoint} --help")
+    return 0

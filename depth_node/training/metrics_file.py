@@ -1,0 +1,82 @@
+"""metrics.csv: one line per logged step and stage, appended, so that a resumed run continues its own curve."""
+
+from __future__ import annotations
+
+import csv
+import os
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import lightning
+from lightning.pytorch.callbacks import Callback
+
+from depth_node.losses.objective import LossTerms
+
+METRICS_FILE = "metrics.csv"
+TERMS = tuple(field.name for field in fields(LossTerms))
+COLUMNS = ("step", "epoch", "stage", "learning_rate", *TERMS)
+
+
+class MetricsFile(Callback):
+    """Writes the objective's terms of training (every `every` steps) and validation to `folder`/metrics.csv."""
+
+    def __init__(self, folder: Path, every: int) -> None:
+        self.path = folder / METRICS_FILE
+        self.every = every
+
+    def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
+        """Start the file, or drop the lines that a resumed run will write again."""
+        if not trainer.is_global_zero:
+            return
+        rows = read_metrics(self.path.parent) if self.path.exists() else []
+        temporary = self.path.with_suffix(".tmp")
+        with temporary.open("w", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            writer.writeheader()
+            writer.writerows(row for row in rows if int(row["step"]) <= trainer.global_step)
+        os.replace(temporary, self.path)
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        """One line every `every` steps."""
+        if trainer.global_step % self.every == 0:
+            self._append(trainer, "train")
+
+    def on_validation_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        """One line per validation."""
+        if not trainer.sanity_checking:
+            self._append(trainer, "val")
+
+    def _append(self, trainer: lightning.Trainer, stage: str) -> None:
+        terms = {name: trainer.callback_metrics.get(f"{stage}/{name}") for name in TERMS}
+        if not trainer.is_global_zero or None in terms.values():
+            return
+        row = {name: f"{float(value):.6g}" for name, value in terms.items() if value is not None}
+        rate = trainer.optimizers[0].param_groups[0]["lr"]
+        with self.path.open("a", newline="") as file:
+            csv.DictWriter(file, COLUMNS).writerow(
+                row
+                | {"step": trainer.global_step, "epoch": trainer.current_epoch, "stage": stage, "learning_rate": rate}
+            )
+
+
+def read_metrics(folder: Path) -> list[dict[str, str]]:
+    """All lines of a run's metrics.csv, as written."""
+    with (folder / METRICS_FILE).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def summarise(folder: Path) -> str:
+    """First and last photometric error beside the no-motion baseline, from validation where there is one."""
+    rows = read_metrics(folder)
+    for stage in ("val", "train"):
+        stage_rows = [row for row in rows if row["stage"] == stage]
+        if stage_rows:
+            first, last = (float(stage_rows[i]["photometric"]) for i in (0, -1))
+            still = float(stage_rows[-1]["identity"])
+            gain = 1 - last / still
+            return (
+                f"{stage} photometric error {first:.4f} -> {last:.4f}: {abs(gain):.0%} "
+                f"{'below' if gain >= 0 else 'ABOVE'} the no-motion baseline of {still:.4f}"
+            )
+    return "no metrics were logged: the run was shorter than --log_every"

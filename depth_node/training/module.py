@@ -1,0 +1,65 @@
+"""The Lightning module: two networks, one objective, one optimiser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import lightning
+import torch
+from torch import Tensor
+
+from depth_node.config.network import NetworkConfig
+from depth_node.config.training import TrainConfig
+from depth_node.data.augmentation import Augmentation
+from depth_node.data.dataset import OFFSETS
+from depth_node.data.sample import Sample
+from depth_node.losses.objective import LossTerms, SelfSupervisedLoss
+from depth_node.networks.factory import build_depth_network, build_pose_network
+
+DECAY_FACTOR = 0.1
+
+
+class SelfSupervisedModule(lightning.LightningModule):
+    """Depth and motion learnt together from video alone (fact sheet A.4, B.5)."""
+
+    def __init__(self, network: NetworkConfig, config: TrainConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.depth = build_depth_network(network, pretrained=config.pretrained)
+        self.pose = build_pose_network(network, pretrained=config.pretrained)
+        self.objective = SelfSupervisedLoss(config.loss, network.min_depth, network.max_depth)
+        self.augmentation = Augmentation(config.augment)
+
+    def training_step(self, batch: Sample, _: int) -> Tensor:
+        """One batch: mirror, jitter, predict depth and motion, score on the unjittered colours."""
+        clean = self.augmentation.mirror(batch.as_input())
+        terms = self._score(clean, self.augmentation.jitter(clean))
+        self._log_terms("train", terms)
+        return terms.total
+
+    def validation_step(self, batch: Sample, _: int) -> None:
+        """The same objective without augmentation."""
+        clean = batch.as_input()
+        self._log_terms("val", self._score(clean, clean), batch_size=len(clean.target))
+
+    def _score(self, clean: Sample, seen: Sample) -> LossTerms:
+        disparities = self.depth(seen.target)
+        motion = self.pose(seen.target, seen.sources, OFFSETS)
+        # Networks may run in half precision; geometry and losses must not (pixel coordinates need the bits).
+        with torch.autocast(clean.target.device.type, enabled=False):
+            return self.objective(
+                [disparity.float() for disparity in disparities], clean.target, clean.sources, clean.K, motion.float()
+            )
+
+    def _log_terms(self, stage: str, terms: LossTerms, **how: Any) -> None:
+        values = {f"{stage}/{name}": getattr(terms, name).detach() for name in LossTerms.__dataclass_fields__}
+        self.log_dict(values, **how)
+        self.log(f"{stage}_loss", terms.total.detach(), prog_bar=True, logger=False, **how)
+
+    def configure_optimizers(self) -> Any:
+        """Adam over both networks; the rate falls to a tenth late in the run (fact sheet B.6)."""
+        optimizer = torch.optim.Adam(self.parameters(), lr=self.config.learning_rate)
+        total = int(self.trainer.estimated_stepping_batches)
+        milestone = max(1, round(self.config.decay_at * total))
+        schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, [milestone], gamma=DECAY_FACTOR)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

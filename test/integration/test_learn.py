@@ -1,0 +1,116 @@
+"""Street -> bag -> sequence -> training -> checkpoint, all real, on few small frames."""
+
+import csv
+import shutil
+
+import pytest
+import torch
+
+from depth_node.cli.main import main
+from depth_node.networks.checkpoint import load_checkpoint
+
+TRAIN = [
+    *("--network.height", "64", "--network.width", "192", "--network.pose", "posenet", "--no_pretrained"),
+    *("--batch_size", "2", "--workers", "0", "--log_every", "1", "--save_every", "4", "--device", "cpu"),
+]
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("learn")
+    street = [*("--frames", "14", "--width", "192", "--height", "64"), "--no_lead_car", "--no_lidar", "--workers", "1"]
+    assert main(["simulate", "--output", str(folder / "street"), "--seed", "3", *street]) == 0
+    assert main(["record", str(folder / "street/bag"), "--output", str(folder / "recorded")]) == 0
+    return folder
+
+
+def train(recorded, run, *more):
+    return main(["train", "--data", str(recorded / "recorded"), "--output", str(run), *TRAIN, *more])
+
+
+def rows(run):
+    with (run / "metrics.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def trained(recorded, tmp_path_factory):
+    run = tmp_path_factory.mktemp("run") / "first"
+    assert train(recorded, run, "--steps", "12", "--learning_rate", "3e-4", "--augment.flip", "0") == 0
+    return run
+
+
+def test_a_run_folder_holds_what_it_promises(trained):
+    names = {path.name for path in trained.iterdir()}
+    assert {"best.safetensors", "last.safetensors", "last.ckpt", "metrics.csv", "config.yaml"} <= names
+    assert any(name.startswith("events.out.tfevents") for name in names)
+    assert not [name for name in names if name.endswith(".tmp")]
+
+
+def test_the_loss_falls(trained):
+    losses = [float(row["total"]) for row in rows(trained) if row["stage"] == "train"]
+    assert len(losses) == 12
+    assert sum(losses[-3:]) < sum(losses[:3])
+
+
+def test_checkpoint_describes_the_run_and_gives_depth(trained):
+    checkpoint = load_checkpoint(trained / "last.safetensors")
+    assert checkpoint.info.training["steps"] == 12
+    assert checkpoint.info.camera.fx == pytest.approx(0.58 * 192, rel=1e-3)
+    assert checkpoint.pose is not None
+    with torch.inference_mode():
+        disparity = checkpoint.depth(torch.rand(1, 3, 64, 192), scales=1)[0]
+    assert disparity.shape == (1, 1, 64, 192)
+    assert ((disparity > 0) & (disparity < 1)).all()
+
+
+def test_resume_continues_the_same_file(recorded, trained, tmp_path):
+    run = tmp_path / "resumed"
+    shutil.copytree(trained, run)
+    before = rows(run)
+    assert train(recorded, run, "--steps", "15", "--resume") == 0
+    after = rows(run)
+    assert after[: len(before)] == before
+    assert [int(row["step"]) for row in after if row["stage"] == "train"] == list(range(1, 16))
+    assert load_checkpoint(run / "last.safetensors").info.training["steps"] == 15
+
+
+def test_starting_from_a_checkpoint_takes_its_weights(recorded, trained, tmp_path):
+    run = tmp_path / "warm"
+    still = ("--steps", "1", "--learning_rate", "0", "--initial", str(trained / "last.safetensors"))
+    assert train(recorded, run, *still) == 0
+    old, new = (load_checkpoint(folder / "last.safetensors").depth.state_dict() for folder in (trained, run))
+    weights = [name for name in old if name.endswith("weight")]
+    assert all(torch.equal(old[name], new[name]) for name in weights)
+
+
+def test_evaluation_against_exact_depth(recorded, trained, capsys):
+    arguments = ["--sequence", str(recorded / "recorded"), "--ground_truth_dir", str(recorded / "street/ground_truth")]
+    assert main(["evaluate", "--checkpoint", str(trained / "last.safetensors"), *arguments]) == 0
+    shown = capsys.readouterr().out
+    for name in ("abs_rel", "sq_rel", "rmse", "rmse_log", "a1", "a2", "a3"):
+        assert name in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--data", "nowhere"], "no folder nowhere"),
+        (["--batch_size", "1000"], "lower --batch_size"),
+        (["--initial", "missing.safetensors"], "missing.safetensors"),
+        (["--network.height", "100"], "multiple of 32"),
+        (["--resume"], "start without --resume"),
+    ],
+)
+def test_mistakes_get_one_line_and_leave_nothing(recorded, tmp_path, capsys, arguments, complaint):
+    run = tmp_path / "run"
+    assert train(recorded, run, "--steps", "2", *arguments) == 1
+    complaints = capsys.readouterr().err.strip().splitlines()
+    assert len(complaints) == 1
+    assert complaint in complaints[0]
+    assert not run.exists()
+
+
+def test_a_run_folder_in_use_is_refused(recorded, trained, capsys):
+    assert train(recorded, trained, "--steps", "2") == 1
+    assert "add --resume" in capsys.readouterr().err
