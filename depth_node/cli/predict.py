@@ -1,0 +1,53 @@
+"""Write the depth of pictures: a colour picture, a 16-bit depth PNG (metres * 256) and, on request, a point cloud.
+
+Inputs are picture files, folders of pictures, or KITTI-style drives as `depth record` writes them. A cloud needs the
+camera: a drive brings its own, other pictures need --calibration.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jsonargparse import ArgumentParser, Namespace
+
+from depth_node.cli.arguments import add_settings, read_settings
+from depth_node.config.predict import PredictConfig
+from depth_node.errors import CalibrationError
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Flags of `depth predict`."""
+    parser.add_argument("input", type=Path, nargs="+", help="pictures, folders of pictures or KITTI-style drives")
+    parser.add_argument("--checkpoint", type=Path, required=True, help="checkpoint (*.safetensors) to use")
+    parser.add_argument("--output", type=Path, required=True, help="folder for the results")
+    parser.add_argument(
+        "--calibration", type=Path, help="camera_calibration's YAML, a CameraInfo as YAML, or calib_cam_to_cam.txt"
+    )
+    add_settings(parser, PredictConfig)
+
+
+def run(args: Namespace) -> int:
+    """Predict every picture and write the results."""
+    from rich.console import Console
+    from rich.progress import track
+
+    from depth_node.data.camera_file import read_camera
+    from depth_node.inference.estimator import DepthEstimator
+    from depth_node.inference.picture_files import find_pictures, load_picture, write_cloud, write_prediction
+
+    config = read_settings(args, PredictConfig)
+    pictures = find_pictures(args.input, read_camera(args.calibration) if args.calibration else None)
+    unknown = [picture.path for picture in pictures if picture.camera is None]
+    if config.cloud and unknown:
+        raise CalibrationError(f"a cloud needs the camera of {unknown[0]}: give --calibration FILE")
+    estimator = DepthEstimator.from_checkpoint(args.checkpoint, config.device, config.precision)
+    for picture in track(pictures, "predicting", console=Console(stderr=True)):
+        image, K = load_picture(picture)
+        prediction = estimator.estimate(image, K, full_resolution=config.full_resolution)
+        write_prediction(args.output, picture.name, prediction)
+        if config.cloud:
+            write_cloud(args.output / f"{picture.name}.ply", prediction, config.max_range)
+    known = estimator.info.scale_source != "none"
+    unit = "metres" if known else "network units (the checkpoint has no scale: `depth evaluate --store_scale` sets it)"
+    print(f"{len(pictures)} pictures written to {args.output}, depth in {unit}")
+    return 0

@@ -1,0 +1,1 @@
+"""The Eigen protocol and its metrics."""

@@ -1,0 +1,181 @@
+"""Measured depth of a frame: KITTI depth pictures, projected lidar scans or the simulated street's exact depth.
+
+Every source gives (H,W) float32 metres with NaN where nothing was measured; Inf, as in a simulated sky, is no
+measurement either for the protocol.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depth_node.config.evaluation import EvaluationConfig
+from depth_node.data.kitti import CALIBRATION_FILES, MANIFEST, KittiSequence
+from depth_node.data.kitti_calibration import read_transform
+from depth_node.data.kitti_formats import read_depth, read_velodyne
+from depth_node.data.manifest import read_manifest
+from depth_node.errors import EvaluationError
+from depth_node.simulation import ground_truth as simulated
+
+
+class GroundTruth(Protocol):
+    """Where measured depth of one sequence comes from."""
+
+    @property
+    def name(self) -> str:
+        """What kind of measurement it is, for reports."""
+
+    @property
+    def scale_source(self) -> str:
+        """What a checkpoint says about a scale taken from it."""
+
+    def has(self, index: int) -> bool:
+        """Whether a frame was measured."""
+
+    def read(self, index: int) -> NDArray[np.float32]:
+        """Depth of a frame: (H,W) metres, NaN not measured."""
+
+
+@dataclass(frozen=True)
+class DepthPictures:
+    """16-bit depth PNGs in `proj_depth/groundtruth`: KITTI's improved depth, or any recorded projection."""
+
+    sequence: KittiSequence
+    name: str = "depth pictures"
+    scale_source: str = "ground_truth"
+
+    def has(self, index: int) -> bool:
+        """Whether the frame has a depth picture."""
+        return self.sequence.depth_path(index).is_file()
+
+    def read(self, index: int) -> NDArray[np.float32]:
+        """Depth of a frame: (H,W) metres; raises SequenceError."""
+        return read_depth(self.sequence.depth_path(index))
+
+
+@dataclass(frozen=True)
+class LidarScans:
+    """Raw lidar scans, projected as the Eigen tables have it (fact sheet C.4 item 1)."""
+
+    sequence: KittiSequence
+    depth: str = "forward"
+    name: str = "lidar scans"
+    scale_source: str = "lidar"
+
+    @cached_property
+    def projection(self) -> NDArray[np.float64]:
+        """(3,4) lidar coordinates (m) to pixels: P_rect R_rect_00 T_camera_lidar; raises SequenceError."""
+        calibration = self.sequence.calibration
+        rectification = np.eye(4)
+        rectification[:3, :3] = calibration.rectification
+        lidar_to_camera = read_transform(self.sequence.folder.parent / CALIBRATION_FILES[1])
+        return calibration.projection @ rectification @ lidar_to_camera
+
+    def has(self, index: int) -> bool:
+        """Whether the frame has a scan."""
+        return self.sequence.velodyne_path(index).is_file()
+
+    def read(self, index: int) -> NDArray[np.float32]:
+        """Depth of a frame: (H,W) metres; raises SequenceError."""
+        calibration = self.sequence.calibration
+        points = read_velodyne(self.sequence.velodyne_path(index))
+        return project_lidar(points, self.projection, calibration.height, calibration.width, self.depth)
+
+
+@dataclass(frozen=True)
+class SimulatedDepth:
+    """Exact depth written by `depth simulate`, numbered as the images of its bag.
+
+    The recorder may have left images out: its manifest knows which image of the bag a frame was. A sequence
+    without manifest is taken to hold all images in order.
+    """
+
+    sequence: KittiSequence
+    folder: Path
+    name: str = "simulated depth"
+    scale_source: str = "ground_truth"
+
+    @cached_property
+    def _sources(self) -> dict[int, int] | None:
+        """Frame of the sequence to image of the bag; None without manifest; raises SequenceError."""
+        drive = self.sequence.folder
+        manifest = drive.parent.parent / MANIFEST
+        if not manifest.is_file():
+            return None
+        records = [record for record in read_manifest(manifest).drives if Path(record.folder).name == drive.name]
+        return {frame.index: frame.source for record in records for frame in record.frames}
+
+    def _path(self, index: int) -> Path:
+        number = index if self._sources is None else self._sources.get(index, -1)
+        return simulated.depth_path(self.folder, number)
+
+    def has(self, index: int) -> bool:
+        """Whether the simulation rendered this frame."""
+        return self._path(index).is_file()
+
+    def read(self, index: int) -> NDArray[np.float32]:
+        """Depth of a frame: (H,W) metres; raises SimulationError."""
+        return simulated.read_depth(self._path(index))
+
+
+def open_ground_truth(sequence: KittiSequence, config: EvaluationConfig, folder: Path | None = None) -> GroundTruth:
+    """The source of measured depth that `config.ground_truth` names, or the first one found ('auto').
+
+    Args:
+        sequence: the drive to evaluate on.
+        config: which source, and which depth of a lidar point.
+        folder: `ground_truth` folder of a simulated drive.
+
+    Raises:
+        EvaluationError: the source is not there for this drive.
+    """
+    sources: dict[str, GroundTruth] = {
+        "png": DepthPictures(sequence),
+        "velodyne": LidarScans(sequence, config.velodyne_depth),
+    }
+    if folder is not None:
+        sources = {"simulation": SimulatedDepth(sequence, folder), **sources}
+    wanted = list(sources) if config.ground_truth == "auto" else [config.ground_truth]
+    if "simulation" in wanted and folder is None:
+        raise EvaluationError("ground truth of a simulation needs --ground_truth_dir DIR/ground_truth")
+    for kind in wanted:
+        if any(sources[kind].has(index) for index in sequence.frames):
+            return sources[kind]
+    raise EvaluationError(
+        f"{sequence.folder} has no ground truth ({' or '.join(sources[kind].name for kind in wanted)}) for any of its "
+        f"{len(sequence)} frames: give a drive with proj_depth/groundtruth or velodyne_points, or --ground_truth_dir"
+    )
+
+
+def project_lidar(
+    points: NDArray[np.floating], projection: NDArray[np.floating], height: int, width: int, depth: str = "forward"
+) -> NDArray[np.float32]:
+    """Project a lidar scan into the picture as monodepth2's export of Eigen ground truth does.
+
+    A point with forward x >= 0 fills the pixel (round(u) - 1, round(v) - 1); of several the nearest stays.
+
+    Args:
+        points: (N,4) or (N,3) lidar frame: x forward, y left, z up, metres.
+        projection: (3,4) lidar coordinates to pixels.
+        height: of the picture, pixels.
+        width: of the picture, pixels.
+        depth: 'forward' stores x of the lidar frame, as the Eigen tables do; 'camera' stores z of the camera frame.
+
+    Returns:
+        (height,width) metres, NaN where no point falls.
+    """
+    ahead = points[points[:, 0] >= 0, :3].astype(np.float64)
+    u, v, z = projection @ np.column_stack([ahead, np.ones(len(ahead))]).T
+    seen = z > 0  # behind the image plane nothing can be seen, though the formula would give a pixel
+    column, row = (np.round(value[seen] / z[seen]).astype(np.int64) - 1 for value in (u, v))
+    value = ahead[seen, 0] if depth == "forward" else z[seen]
+    inside = (column >= 0) & (column < width) & (row >= 0) & (row < height) & (value > 0)
+    nearest = np.full(height * width, np.inf)
+    np.minimum.at(nearest, row[inside] * width + column[inside], value[inside])
+    nearest[np.isinf(nearest)] = np.nan
+    return nearest.reshape(height, width).astype(np.float32)

@@ -1,0 +1,146 @@
+"""Measured depth: lidar projection by hand and against KITTI's own pixels, and the choice of a source."""
+
+import numpy as np
+import pytest
+
+from depth_node.config.evaluation import EvaluationConfig
+from depth_node.data.kitti_calibration import VELODYNE_TO_CAMERA, write_calibration
+from depth_node.data.kitti_formats import write_depth, write_velodyne
+from depth_node.data.kitti_search import find_sequences
+from depth_node.data.manifest import CameraRecord, DriveRecord, KeptFrame, Manifest
+from depth_node.errors import EvaluationError
+from depth_node.evaluation.ground_truth import (
+    DepthPictures,
+    LidarScans,
+    SimulatedDepth,
+    open_ground_truth,
+    project_lidar,
+)
+from depth_node.evaluation.protocol import valid_mask
+from depth_node.simulation import ground_truth as simulated
+
+# Focal length 2 px, principal point (3, 2); lidar and camera share their centre.
+CAMERA = np.array([[2.0, 0, 3], [0, 2, 2], [0, 0, 1]])
+PROJECTION = CAMERA @ np.hstack([VELODYNE_TO_CAMERA, np.zeros((3, 1))])
+
+
+def test_pixels_by_hand():
+    points = np.array(
+        [
+            [4.0, 0, 0, 0.5],  # on the axis: u 3, v 2 -> column 2, row 1
+            [4.0, 2.0, 0, 0.5],  # 2 m left: u 3 - 2 * 2/4 = 2 -> column 1
+            [4.0, 0, -2.0, 0.5],  # 2 m below: v 2 + 1 = 3 -> row 2
+            [9.0, 0, 0, 0.5],  # behind the first on the same pixel: hidden
+            [-4.0, 0, 0, 0.5],  # behind the lidar
+            [4.0, 8.0, 0, 0.5],  # u 3 - 4 = -1: outside
+            [4.0, -8.0, 0, 0.5],  # u 7 -> column 6: outside of 6 columns
+        ],
+        dtype=np.float32,
+    )
+    depth = project_lidar(points, PROJECTION, 4, 6)
+    expected = np.full((4, 6), np.nan)
+    expected[1, 2] = expected[1, 1] = expected[2, 2] = 4.0
+    np.testing.assert_array_equal(depth, expected.astype(np.float32))
+
+
+def test_forward_x_or_camera_z():
+    ahead = np.hstack([VELODYNE_TO_CAMERA, [[0.0], [0.0], [-0.25]]])  # the camera sits 0.25 m before the lidar
+    points = np.array([[4.25, 0, 0, 0]])
+    assert project_lidar(points, CAMERA @ ahead, 4, 6)[1, 2] == 4.25
+    assert project_lidar(points, CAMERA @ ahead, 4, 6, depth="camera")[1, 2] == 4.0
+
+
+def test_no_point_is_no_measurement():
+    assert np.isnan(project_lidar(np.zeros((0, 4)), PROJECTION, 4, 6)).all()
+    beside = np.array([[0.0, 1.0, 0.0, 0.0]])  # in the image plane: no division by zero
+    assert np.isnan(project_lidar(beside, PROJECTION, 4, 6)).all()
+
+
+@pytest.fixture
+def sequence(tmp_path):
+    drive = tmp_path / "2024_01_01/2024_01_01_drive_0001_sync"
+    pictures = drive / "image_02/data"
+    pictures.mkdir(parents=True)
+    for index in range(3):
+        (pictures / f"{index:010d}.png").touch()
+    write_calibration(drive.parent, CAMERA, 6, 4, stamp_ns=0)
+    return find_sequences(drive)[0]
+
+
+def test_scans_of_a_drive(sequence):
+    write_velodyne(sequence.velodyne_path(1), np.array([[4.0, 0, 0, 0.5]]))
+    truth = open_ground_truth(sequence, EvaluationConfig())
+    assert isinstance(truth, LidarScans)
+    assert [truth.has(index) for index in range(3)] == [False, True, False]
+    assert truth.read(1).shape == (4, 6)
+    assert truth.read(1)[1, 2] == 4.0
+
+
+def test_depth_pictures_come_before_scans(sequence):
+    write_velodyne(sequence.velodyne_path(1), np.array([[4.0, 0, 0, 0.5]]))
+    depth = np.full((4, 6), 12.5)
+    depth[0] = np.nan
+    write_depth(sequence.depth_path(2), depth)
+    truth = open_ground_truth(sequence, EvaluationConfig())
+    assert isinstance(truth, DepthPictures)
+    np.testing.assert_array_equal(truth.read(2), depth.astype(np.float32))
+    assert isinstance(open_ground_truth(sequence, EvaluationConfig(ground_truth="velodyne")), LidarScans)
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        ("auto", "no ground truth .depth pictures or lidar scans. for any of its 3 frames"),
+        ("png", "no ground truth .depth pictures"),
+        ("velodyne", "no ground truth .lidar scans"),
+        ("simulation", "needs --ground_truth_dir"),
+    ],
+)
+def test_a_missing_source_says_what_to_give(sequence, kind, says):
+    with pytest.raises(EvaluationError, match=says):
+        open_ground_truth(sequence, EvaluationConfig(ground_truth=kind))
+
+
+def test_an_empty_simulation_folder(sequence, tmp_path):
+    with pytest.raises(EvaluationError, match="simulated depth"):
+        open_ground_truth(sequence, EvaluationConfig(ground_truth="simulation"), tmp_path)
+    assert not SimulatedDepth(sequence, tmp_path).has(0)
+
+
+def test_real_scans_fall_on_the_pixels_of_the_published_projection(shared_data):
+    (drive,) = find_sequences(shared_data / "kitti_0060")
+    scans, pictures = LidarScans(drive, "camera"), DepthPictures(drive)
+    for index in (0, 39):
+        projected, published = scans.read(index), pictures.read(index)
+        np.testing.assert_array_equal(np.isnan(projected), np.isnan(published))
+        assert np.nanmax(np.abs(projected - published)) <= 1 / 512 + 1e-6  # the picture's rounding
+        # The lidar sits 0.27 m behind the camera: that is what the tables' choice of forward x adds.
+        assert np.nanmedian(LidarScans(drive).read(index) - projected) == pytest.approx(0.28, abs=0.01)
+
+
+def write_simulation(folder, frames):
+    for number in range(frames):
+        depth = np.full((4, 6), 10.0 + number, np.float32)
+        depth[0] = np.inf  # sky
+        simulated.write_depth(simulated.depth_path(folder, number), depth)
+
+
+def test_simulated_depth_in_the_order_of_the_sequence(sequence, tmp_path):
+    write_simulation(tmp_path / "truth", 2)
+    truth = open_ground_truth(sequence, EvaluationConfig(), tmp_path / "truth")
+    assert isinstance(truth, SimulatedDepth)
+    assert [truth.has(index) for index in range(3)] == [True, True, False]
+    assert truth.read(1)[2, 3] == 11.0
+    assert valid_mask(truth.read(1), EvaluationConfig(crop="none")).sum() == 18  # all but the sky
+
+
+def test_simulated_depth_of_frames_that_the_recorder_kept(sequence, tmp_path):
+    write_simulation(tmp_path / "truth", 5)
+    kept = tuple(KeptFrame(index, source, 0, "") for index, source in enumerate((0, 2, 4)))  # images 1 and 3 dropped
+    camera = CameraRecord("camera", 6, 4, (), False, "plumb_bob", (), ())
+    folder = "2024_01_01/2024_01_01_drive_0001_sync"
+    drive = DriveRecord(folder, "bag", "/camera/image_raw", "/camera/camera_info", camera, kept, ())
+    manifest = Manifest(1, "0.1.0", {}, (), (drive,), 3, 0)
+    (sequence.folder.parents[1] / "manifest.json").write_text(manifest.to_json())
+    truth = open_ground_truth(sequence, EvaluationConfig(), tmp_path / "truth")
+    assert [truth.read(index)[2, 3] for index in range(3)] == [10.0, 12.0, 14.0]
