@@ -11,9 +11,23 @@ HERE = Path(__file__).parent
 VERSION = re.search(r"<version>(.+?)</version>", (HERE / "package.xml").read_text())[1]
 
 RUNTIME = [
-    "numpy>=1.24", "opencv-python-headless>=4.6", "pyyaml", "torch>=2.4", "torchvision", "timm>=1.0", "safetensors>=0.4",
-    "lightning>=2.4", "torchmetrics>=1.4", "tensorboard", "jsonargparse>=4.30", "rich>=13", "matplotlib>=3.6",
-    "rosbags>=0.11", "trimesh>=4", "embreex>=2.17.7", "transforms3d",
+    "numpy>=1.24",
+    "opencv-python-headless>=4.6",
+    "pyyaml",
+    "torch>=2.4",
+    "torchvision",
+    "timm>=1.0",
+    "safetensors>=0.4",
+    "lightning>=2.4",
+    "torchmetrics>=1.4",
+    "tensorboard",
+    "jsonargparse>=4.30",
+    "rich>=13",
+    "matplotlib>=3.6",
+    "rosbags>=0.11",
+    "trimesh>=4",
+    "embreex>=2.17.7",
+    "transforms3d",
 ]
 ROS_WHEELS = ["ros-rclpy", "ros-rmw-fastrtps-cpp", "ros-common-interfaces"]
 TEST = ["pytest", "pytest-timeout", "ruff", "mypy", "types-PyYAML", "pykitti"]

@@ -1,0 +1,62 @@
+# From a fresh clone: `make demo` and `make test` do their own set-up in .venv. `make help` lists everything.
+#
+#   PYTHON=python3.12    the interpreter to build .venv with (3.10 to 3.13; found by itself when not given)
+#   TORCH_INDEX=URL      an extra package index to take torch from, e.g. PyTorch's own index of CPU-only builds
+#   PYTEST="-k metrics"  more arguments for pytest
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PYTHON ?= python3 python3.13 python3.12 python3.11 python3.10
+TORCH_INDEX ?=
+PYTEST ?=
+# Quick tests first, so that a plain mistake shows early.
+TESTS := $(wildcard test/unit test/integration test/ros test/launch)
+SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))
+
+# .venv brings its own ROS 2 wheels: the libraries of a sourced ROS 2 installation must not mix with them.
+ifdef ROS_DISTRO
+unexport PYTHONPATH AMENT_PREFIX_PATH LD_LIBRARY_PATH RMW_IMPLEMENTATION
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check install clean distclean
+
+help:  ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+
+demo: $(STAMP)  ## run the whole chain on a simulated street, pictures and numbers in demo/
+	$(BIN)/depth demo --output demo
+
+test: check  ## lint, types and all tests
+	$(BIN)/python -m pytest $(TESTS) $(PYTEST)
+
+check: $(STAMP)  ## lint and types only
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+install: $(STAMP)  ## only set up .venv
+
+clean:  ## remove what demo, tests and builds left (not .venv, not runs/)
+	rm -rf demo build ./*.egg-info .pytest_cache .mypy_cache .ruff_cache
+	find depth_node test launch -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean  ## clean, and remove .venv too
+	rm -rf $(VENV)
+
+$(BIN)/python:
+	@for python in $(PYTHON); do \
+	  if $$python -c '$(SUITABLE)' >/dev/null 2>&1; then \
+	    echo "setting up $(VENV) with $$($$python --version)"; exec $$python -m venv --clear $(VENV); \
+	  fi; \
+	done; \
+	echo "make: none of '$(PYTHON)' is a Python 3.10 to 3.13 with venv and pip:" \
+	     "install one (Debian, Ubuntu: apt install python3-venv) or name it with PYTHON=/path/to/python3.12" >&2; \
+	exit 1
+
+$(STAMP): setup.py setup.cfg package.xml | $(BIN)/python
+	@echo "installing depth_node and its dependencies into $(VENV): some minutes and about 6 GB the first time"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	$(BIN)/python -m pip install --quiet $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) --editable '.[ros,test]'
+	@touch $@

@@ -1,0 +1,53 @@
+"""`depth predict`, from the command line to its files."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from depth_node.cli.main import main
+
+
+@pytest.fixture
+def command(checkpoint_file, tmp_path):
+    return ["predict", "--checkpoint", str(checkpoint_file), "--output", str(tmp_path / "out")]
+
+
+@pytest.fixture
+def picture(tmp_path):
+    path = tmp_path / "street.png"
+    cv2.imwrite(str(path), np.random.default_rng(0).integers(0, 256, (60, 200, 3), np.uint8))
+    return path
+
+
+def test_a_drive_with_clouds(command, measured_drive, tmp_path, capsys):
+    assert main([*command, "--cloud", str(measured_drive.folder)]) == 0
+    names = sorted(path.name for path in (tmp_path / "out/2024_01_01_drive_0001_sync").iterdir())
+    assert names == [f"{i:010d}{end}" for i in range(4) for end in (".ply", "_color.png", "_depth.png")]
+    assert "4 pictures written" in capsys.readouterr().out
+
+
+def test_sizes(command, picture, tmp_path):
+    for flag, size in (("--full_resolution", (60, 200)), ("--no_full_resolution", (64, 192))):
+        assert main([*command, flag, str(picture)]) == 0
+        depth = cv2.imread(str(tmp_path / "out/street_depth.png"), cv2.IMREAD_UNCHANGED)
+        assert (depth.shape, depth.dtype) == (size, np.uint16)
+
+
+def test_a_cloud_of_a_plain_picture_needs_a_calibration(command, picture, tmp_path, capsys):
+    assert main([*command, "--cloud", str(picture)]) == 1
+    assert "give --calibration FILE" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "camera.yaml").write_text("{width: 200, height: 60, k: [150, 0, 99.5, 0, 150, 29.5, 0, 0, 1]}")
+    assert main([*command, "--cloud", "--calibration", str(tmp_path / "camera.yaml"), str(picture)]) == 0
+    assert (tmp_path / "out/street.ply").stat().st_size > 1000
+
+
+def test_failures_are_one_line(command, picture, tmp_path, capsys):
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"no picture")
+    for path, says in ((tmp_path / "none.png", "there is no picture"), (broken, "is no readable picture")):
+        assert main([*command, str(path)]) == 1
+        assert f"depth predict: {path}" in (error := capsys.readouterr().err) or says in error
+        assert "Traceback" not in error

@@ -1,0 +1,26 @@
+import pytest
+
+from depth_node.config.live import NodeConfig
+from depth_node.config.setting import build
+from depth_node.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"depth.max": 0.05}, ["'depth.min' is 0.1", "below 'depth.max'"]),
+        ({"points.min_range": 5.0, "points.max_range": 4.0}, ["points.min_range", "points.max_range"]),
+        ({"depth.encoding": "mono16"}, ["depth.encoding", "32FC1, 16UC1"]),
+        ({"points.strid": 2}, ["unknown parameter 'points.strid'", "'points.stride'"]),
+        ({"depth.max": "far"}, ["depth.max", "float"]),
+    ],
+)
+def test_wrong_values_are_named(given, words):
+    with pytest.raises(ConfigError) as error:
+        build(NodeConfig, given)
+    assert all(word in str(error.value) for word in words)
+    assert "\n" not in str(error.value)
+
+
+def test_whole_numbers_do_for_floats():
+    assert build(NodeConfig, {"depth.max": 50}).depth.max == 50.0
