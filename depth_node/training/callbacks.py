@@ -13,6 +13,7 @@ import matplotlib
 import torch
 from lightning.pytorch.callbacks import Callback, RichProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch import Tensor
 
 from depth_node.data.sample import Sample
@@ -29,7 +30,7 @@ SCORE = "val/photometric"
 class SaveRun(Callback):
     """Keeps a run on disk: `last.ckpt` to resume from, `last.safetensors`, and `best.safetensors` by validation.
 
-    Everything is saved every `every` steps, at the end, and on Ctrl-C or an error.
+    Everything is saved every `every` steps, at the end, and when the run is interrupted (Ctrl-C, SIGTERM).
     """
 
     def __init__(self, folder: Path, info: CheckpointInfo, every: int) -> None:
@@ -55,8 +56,8 @@ class SaveRun(Callback):
         self._save_all(trainer, pl_module)
 
     def on_exception(self, trainer: lightning.Trainer, pl_module: Any, exception: BaseException) -> None:
-        """Lose nothing to Ctrl-C; after a bad loss the last regular save is the one to keep."""
-        if isinstance(exception, KeyboardInterrupt) and trainer.global_step > 0:
+        """Lose nothing to an interruption; after a bad loss the last regular save is the one to keep."""
+        if isinstance(exception, (KeyboardInterrupt, SIGTERMException)) and trainer.global_step > 0:
             self._save_all(trainer, pl_module)
 
     def state_dict(self) -> dict[str, Any]:
