@@ -15,6 +15,7 @@ COMMANDS = {
     "train": "train a depth network from video, without depth labels",
     "evaluate": "compare a checkpoint with measured depth (Eigen protocol)",
     "predict": "write depth images and clouds for pictures or a sequence",
+    "export": "write a training checkpoint for the live node, without what only training needs",
     "play": "publish a bag's camera on ROS 2, where `ros2 bag play` is missing",
     "demo": "run the whole chain on a simulated street and show the result",
 }

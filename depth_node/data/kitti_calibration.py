@@ -98,12 +98,12 @@ def write_calibration(folder: Path, K: NDArray[np.float64], width: int, height: 
     """
     folder.mkdir(parents=True, exist_ok=True)
     time = f"calib_time: {format_timestamp(stamp_ns)[:19]}\n"
-    still = {"R": np.eye(3), "T": np.zeros(3)}
-    cameras = {"corner_dist": np.zeros(1)}
+    still: Numbers = {"R": np.eye(3), "T": np.zeros(3)}
+    cameras: Numbers = {"corner_dist": np.zeros(1)}
     for camera in range(4):
         cameras |= _camera_entries(camera, K, width, height)
-    lidar = {"R": VELODYNE_TO_CAMERA, "T": np.zeros(3), "delta_f": np.zeros(2), "delta_c": np.zeros(2)}
-    files = {"cam_to_cam": cameras, "velo_to_cam": lidar, "imu_to_velo": still}
+    lidar: Numbers = {"R": VELODYNE_TO_CAMERA, "T": np.zeros(3), "delta_f": np.zeros(2), "delta_c": np.zeros(2)}
+    files: dict[str, Numbers] = {"cam_to_cam": cameras, "velo_to_cam": lidar, "imu_to_velo": still}
     for name, numbers in files.items():
         (folder / f"calib_{name}.txt").write_text(time + _format(numbers), encoding="ascii")
 

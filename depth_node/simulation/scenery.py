@@ -145,7 +145,7 @@ def fence(length: float, rng: np.random.Generator) -> Mesh:
         return box((length / 2, 0, 0.5), (length, 0.25, 1.0), Material(color, Tile.PAVING, labels.WALL))
     boards = Material((0.30, 0.22, 0.15), Tile.WOOD, labels.FENCE)
     parts = [box((length / 2, 0, 0.65), (length, 0.04, 1.0), boards)]
-    parts += [box((x, 0.05, 0.6), (0.1, 0.1, 1.25), boards) for x in np.arange(0.05, length, 2.0)]
+    parts += [box((x, 0.05, 0.6), (0.1, 0.1, 1.25), boards) for x in np.arange(0.05, length, 2.0).tolist()]
     return join(parts)
 
 

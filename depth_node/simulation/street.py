@@ -219,7 +219,7 @@ class _Builder:
         """Coarser houses and trees behind, so that gaps do not show an empty plain."""
         d = side * (self.profile.edge + 30)
         kinds = [tree(rng) for _ in range(MODELS // 2)]
-        for s in np.arange(self.begin, self.end - 20, 26.0):
+        for s in np.arange(self.begin, self.end - 20, 26.0).tolist():
             if rng.random() < 0.6:
                 turn = np.pi if side < 0 else 0.0
                 self._put(house(int(rng.integers(4, 8)), int(rng.integers(2, 6)), 10.0, rng), s, d, turn)
@@ -240,7 +240,7 @@ class _Builder:
 
     def _furniture(self, side: float, rng: np.random.Generator) -> None:
         turn, d, post = (np.pi if side > 0 else 0.0), side * (self.profile.kerb + 0.45), lamp(7.0)
-        for s in np.arange(self.begin + rng.uniform(0, 20), self.end, 29.0):
+        for s in np.arange(self.begin + rng.uniform(0, 20), self.end, 29.0).tolist():
             self._put(post, s, d, turn, KERB_HEIGHT)
         s = self.begin + rng.uniform(5, 40)
         while s < self.end:
@@ -254,7 +254,7 @@ class _Builder:
     def _parked(self, side: float, rng: np.random.Generator) -> None:
         d = side * (self.profile.driving + 0.5 * self.profile.parking + 0.05)
         models = [car(rng) for _ in range(MODELS)]
-        for s in np.arange(self.begin + rng.uniform(0, 6), self.end - 6, 6.2):
+        for s in np.arange(self.begin + rng.uniform(0, 6), self.end - 6, 6.2).tolist():
             mesh, jitter, angle = models[rng.integers(MODELS)], rng.uniform(-0.4, 0.4), rng.normal(0, 0.015)
             swapped = rng.random() < 0.08
             if rng.random() < self.config.parked and not self._near_crossing(s, 8):

@@ -1,0 +1,73 @@
+"""Run the whole live chain on a simulated street and show the result.
+
+A street drive is rendered into a ROS 2 bag; a camera player, the live node and a subscriber then run as three
+processes over real DDS. What the subscriber receives is compared with the exact depth. Pictures go to --output.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from jsonargparse import ArgumentParser, Namespace
+
+from depth_node.cli.arguments import add_settings, read_settings
+from depth_node.config.demo import DemoConfig
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the flags of `depth demo`."""
+    parser.add_argument("--output", type=Path, default=Path("demo"), help="folder for pictures, numbers and the bag")
+    add_settings(parser, DemoConfig)
+
+
+def run(args: Namespace) -> int:
+    """Simulate, drive, measure, draw."""
+    import json
+    from dataclasses import asdict
+
+    from rich.console import Console
+
+    from depth_node.demo.chain import drive
+    from depth_node.demo.report import NEXT_STEPS, draw, measure, write_page
+
+    config, console = read_settings(args, DemoConfig), Console()
+    output: Path = args.output
+    output.mkdir(parents=True, exist_ok=True)
+    console.print("[bold]1/3[/] a street with exact depth")
+    street = _street(output / "street", config)
+    console.print("[bold]2/3[/] camera player -> live node -> subscriber, three processes over DDS")
+    with console.status("starting, then driving"):
+        shutil.rmtree(output / "received", ignore_errors=True)
+        result = drive(street / "bag", output / "received", config.frames, config)
+    console.print("[bold]3/3[/] comparing with the exact depth and drawing")
+    numbers = measure(result, street / "ground_truth")
+    pictures = draw(result, street / "bag", street / "ground_truth", output)
+    write_page(output / "index.html", numbers, pictures)
+    (output / "numbers.json").write_text(json.dumps(asdict(numbers), indent=1) + "\n")
+    console.print(numbers.table())
+    console.print("look at: " + ", ".join(str(path) for path in [*pictures, output / "index.html"]))
+    console.print(f"\nnow with your own camera:\n{NEXT_STEPS}", highlight=False, markup=False)
+    return 0
+
+
+def _street(folder: Path, config: DemoConfig) -> Path:
+    """The drive of the last demo where it is the same, else a new one."""
+    import json
+
+    from rich.progress import Progress
+
+    from depth_node.config.setting import values
+    from depth_node.config.street import StreetConfig
+    from depth_node.simulation.simulate import simulate
+
+    street = StreetConfig(seed=config.seed, frames=config.frames)
+    wanted, note = json.dumps(values(street)), folder / "settings.json"
+    if note.exists() and note.read_text() == wanted:
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    with Progress() as progress:
+        task = progress.add_task("street", total=config.frames)
+        simulate(street, folder, lambda done: progress.update(task, completed=done))
+    note.write_text(wanted)
+    return folder

@@ -1,0 +1,141 @@
+"""What the demonstration shows a newcomer: three pictures, one table, one page."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.table import Table
+
+from depth_node.config.evaluation import EvaluationConfig
+from depth_node.data.bag import BagReader
+from depth_node.data.preprocess import resize_image
+from depth_node.demo.chain import IMAGE_TOPIC, DriveResult
+from depth_node.evaluation.evaluate import ComparedFrame
+from depth_node.evaluation.metrics import DepthMetrics, depth_metrics, mean_metrics
+from depth_node.evaluation.pictures import comparison_picture
+from depth_node.evaluation.protocol import compare
+from depth_node.inference.picture_files import write_picture
+from depth_node.inference.pictures import overview
+from depth_node.simulation.ground_truth import depth_path, read_calibration, read_depth, read_times
+
+NEXT_STEPS = """\
+depth record MY_BAG --output recorded            your bag becomes a training folder
+depth train --data recorded --output runs/mine   learn depth from it, no labels needed (hours; a GPU helps)
+depth_node --ros-args -p autostart:=true -p checkpoint:=runs/mine/best.safetensors \\
+    -r image:=/my/image -r camera_info:=/my/camera_info      drive with it"""
+
+
+@dataclass(frozen=True)
+class DemoNumbers:
+    """The demonstration in numbers; delays in seconds, metrics over the Eigen crop.
+
+    Attributes:
+        scaled: metrics with each image scaled by its median, as papers report.
+        metric: metrics of the metres as published.
+    """
+
+    sent: int
+    received: int
+    clouds: int
+    rate: float
+    delay_median: float
+    delay_95: float
+    scaled: DepthMetrics
+    metric: DepthMetrics
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Name and value of every number, for people."""
+        return [
+            ("camera frames sent", str(self.sent)),
+            ("depth images received", f"{self.received} ({self.received / max(self.sent, 1):.0%})"),
+            ("point clouds received", str(self.clouds)),
+            ("rate", f"{self.rate:.1f} per second"),
+            (
+                "delay camera to subscriber",
+                f"median {self.delay_median * 1e3:.0f} ms, 95 % {self.delay_95 * 1e3:.0f} ms",
+            ),
+            ("abs_rel, median-scaled", f"{self.scaled.abs_rel:.3f}  (a1 {self.scaled.a1:.3f})"),
+            ("abs_rel, metres as published", f"{self.metric.abs_rel:.3f}  (a1 {self.metric.a1:.3f})"),
+        ]
+
+    def table(self) -> Table:
+        """The rows for the terminal."""
+        table = Table(title="the live node on a street it has never seen", title_justify="left", show_header=False)
+        for name, value in self.rows():
+            table.add_row(name, value)
+        return table
+
+
+def measure(result: DriveResult, truth: Path) -> DemoNumbers:
+    """Compare every depth image that arrived with the exact depth of its stamp.
+
+    Args:
+        result: what the subscriber kept.
+        truth: ground-truth folder of the simulated drive.
+    """
+    frame_of = {stamp: frame for frame, stamp in enumerate(read_times(truth / "times.txt"))}
+    metrics: dict[bool, list[DepthMetrics]] = {True: [], False: []}
+    for stamp in result.stamps:
+        exact = read_depth(depth_path(truth, frame_of[stamp]))
+        for scaling, found in metrics.items():
+            matched = compare(exact, _finite(result.depth(stamp)), EvaluationConfig(median_scaling=scaling))
+            found.append(depth_metrics(matched.ground_truth, matched.prediction))
+    return DemoNumbers(
+        sent=result.sent,
+        received=len(result.stamps),
+        clouds=result.clouds,
+        rate=result.rate,
+        delay_median=float(np.median(result.delays)),
+        delay_95=float(np.percentile(result.delays, 95)),
+        scaled=mean_metrics(metrics[True]),
+        metric=mean_metrics(metrics[False]),
+    )
+
+
+def draw(result: DriveResult, bag: Path, truth: Path, output: Path) -> list[Path]:
+    """Draw the middle frame of the drive; returns the pictures, most telling first."""
+    stamp = result.stamps[len(result.stamps) // 2]
+    depth, image = result.depth(stamp), _image_of(bag, stamp)
+    exact = read_depth(depth_path(truth, read_times(truth / "times.txt").index(stamp)))
+    K = np.reshape(read_calibration(truth / "calibration.json")["K"], (3, 3))
+    shown = resize_image(image, *depth.shape).numpy()
+    config = EvaluationConfig(median_scaling=False)
+    compared = ComparedFrame(
+        name="camera image", image=image, depth=depth, truth=exact, comparison=compare(exact, _finite(depth), config)
+    )
+    pictures = {
+        "1_camera_depth_cloud.png": overview(shown, depth, result.intrinsics[stamp], "published by the live node"),
+        "2_against_exact_depth.png": comparison_picture(compared, config),
+        "3_exact_depth_for_comparison.png": overview(image, exact, K, "exact depth"),
+    }
+    paths = [output / name for name in pictures]
+    for path, picture in zip(paths, pictures.values(), strict=True):
+        write_picture(path, picture)
+    return paths
+
+
+def write_page(path: Path, numbers: DemoNumbers, pictures: list[Path]) -> None:
+    """One HTML page with the numbers, the pictures and what to do next."""
+    rows = "".join(f"<tr><td>{html.escape(name)}<td>{html.escape(value)}" for name, value in numbers.rows())
+    images = "".join(f"<p><img src='{picture.name}' style='max-width:100%'>" for picture in pictures)
+    path.write_text(
+        "<!doctype html><meta charset=utf-8><title>depth_node demo</title>"
+        "<body style='font-family:sans-serif;max-width:75em;margin:2em auto'>"
+        f"<h1>depth_node demo</h1><table cellpadding=4>{rows}</table>{images}"
+        f"<h2>Now with your own camera</h2><pre>{html.escape(NEXT_STEPS)}</pre>",
+        encoding="utf-8",
+    )
+
+
+def _finite(depth: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Out-of-range pixels (+Inf) count as very far: the protocol clamps them to its cap."""
+    return np.where(np.isposinf(depth), np.float32(1e4), depth)
+
+
+def _image_of(bag: Path, stamp: int) -> NDArray[np.uint8]:
+    with BagReader(bag) as reader:
+        return next(image.rgb for image in reader.images(IMAGE_TOPIC) if image.stamp_ns == stamp)

@@ -1,0 +1,143 @@
+"""Entry points of the executables: start, spin, and leave with an exit code that tells the truth.
+
+rclpy comes first of all heavy imports: the wheels of PyPI may restart the interpreter to set its library path.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from depth_node.errors import DepthNodeError, RosError
+
+SIGNAL_LATENCY = 0.2
+"""Seconds at most until a signal is seen: Python's handlers wait until the middleware's own waiting returns."""
+
+
+@contextmanager
+def ros_context(args: Sequence[str] | None = None) -> Iterator[threading.Event]:
+    """Initialised rclpy, shut down at the end; yields an event that SIGINT and SIGTERM set.
+
+    rclpy's own handlers would pull the context away from under a node at work. With the event, whatever is being done
+    is finished, published and freed, and no KeyboardInterrupt strikes, however often Ctrl-C is hit.
+
+    Args:
+        args: ROS arguments (`--ros-args ...`); None takes the command line's.
+
+    Raises:
+        RosError: rclpy is not installed, or the arguments are wrong.
+    """
+    stop = threading.Event()
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        rclpy = _initialise(args)
+        try:
+            yield stop
+        finally:
+            rclpy.try_shutdown()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _initialise(args: Sequence[str] | None) -> Any:
+    try:
+        import rclpy
+        from rclpy.signals import SignalHandlerOptions
+    except ImportError as error:
+        raise RosError(
+            f"rclpy cannot be imported ({error}): source a ROS 2 installation (. /opt/ros/<distribution>/setup.sh), "
+            "or pip install ros-rclpy ros-rmw-fastrtps-cpp ros-common-interfaces"
+        ) from None
+    try:
+        rclpy.init(args=list(args) if args is not None else None, signal_handler_options=SignalHandlerOptions.NO)
+    except Exception as error:  # rclpy raises several types of its C++ core here
+        raise RosError(f"ROS 2 cannot start: {one_line(error)}") from None
+    return rclpy
+
+
+def run_node(make: Callable[[], Any], start: Callable[[Any, Any], int | None], stop: threading.Event) -> int:
+    """Make a node, start it, spin until told to stop; returns the exit status.
+
+    Args:
+        make: constructs the node.
+        start: brings the node to work, given node and executor; None spins on, a status ends here.
+        stop: ends the spinning.
+    """
+    from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+
+    try:
+        node = make()
+    except DepthNodeError:
+        raise
+    except Exception as error:  # an unreadable parameter file surfaces only now
+        raise RosError(f"cannot create the node: {one_line(error)}") from None
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    try:
+        status = start(node, executor)
+        while status is None and not stop.is_set():
+            executor.spin_once(timeout_sec=SIGNAL_LATENCY)
+    except ExternalShutdownException:
+        status = 0
+    finally:
+        executor.remove_node(node)
+        node.destroy_node()
+        executor.shutdown()
+    return status or 0
+
+
+def depth_node(args: Sequence[str] | None = None) -> int:
+    """The live node, `ros2 run depth_node depth_node`."""
+    return _reported("depth_node", lambda: _run_depth_node(args))
+
+
+def recorder_node(args: Sequence[str] | None = None) -> int:
+    """The recorder, `ros2 run depth_node recorder_node`."""
+    return _reported("recorder_node", lambda: _run_recorder_node(args))
+
+
+def _run_depth_node(args: Sequence[str] | None) -> int:
+    with ros_context(args) as stop:
+        from rclpy.lifecycle import TransitionCallbackReturn
+
+        from depth_node.ros.depth_node import DepthNode
+
+        def start(node: DepthNode, _: Any) -> int | None:
+            for trigger in (node.trigger_configure, node.trigger_activate) if node.autostart else ():
+                if stop.is_set():
+                    return 0
+                if trigger() != TransitionCallbackReturn.SUCCESS:
+                    return 1
+            return None
+
+        return run_node(DepthNode, start, stop)
+
+
+def _run_recorder_node(args: Sequence[str] | None) -> int:
+    with ros_context(args) as stop:
+        from depth_node.ros.recorder_node import RecorderNode
+
+        return run_node(RecorderNode, lambda node, executor: node.run(executor, stop), stop)
+
+
+def _reported(name: str, run: Callable[[], int]) -> int:
+    try:
+        return run()
+    except DepthNodeError as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return 1
+
+
+def one_line(error: Exception) -> str:
+    """The first line of an exception's message, or its type's name."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+if __name__ == "__main__":
+    NODES = {"depth_node": depth_node, "recorder_node": recorder_node}
+    sys.exit(NODES[sys.argv.pop(1)]() if sys.argv[1:] and sys.argv[1] in NODES else f"give one of {', '.join(NODES)}")

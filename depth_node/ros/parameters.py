@@ -1,0 +1,138 @@
+"""ROS parameters from configuration dataclasses: declared with descriptors, checked on every change, read back.
+
+ROS ignores an override whose parameter is never declared, and raises out of the constructor where a type is wrong.
+Here both become one line, which the configure step reports.
+"""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Generic, TypeVar
+
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from depth_node.config.setting import NamedSetting, build, coerce, settings
+from depth_node.errors import ConfigError
+
+Config = TypeVar("Config")
+LARGEST_INTEGER = 2**63 - 1
+
+
+def descriptor(named: NamedSetting) -> ParameterDescriptor:
+    """What `ros2 param describe` shows of a setting: help, unit, range, choices."""
+    about = named.about
+    made = ParameterDescriptor(description=about.describe())
+    made.additional_constraints = f"one of {', '.join(about.choices)}" if about.choices else ""
+    if about.low is None and about.high is None:
+        return made
+    if named.type is float:
+        low = -sys.float_info.max if about.low is None else float(about.low)
+        high = sys.float_info.max if about.high is None else float(about.high)
+        made.floating_point_range = [FloatingPointRange(from_value=low, to_value=high)]
+    elif named.type is int:
+        low = -LARGEST_INTEGER if about.low is None else int(about.low)
+        high = LARGEST_INTEGER if about.high is None else int(about.high)
+        made.integer_range = [IntegerRange(from_value=low, to_value=high)]
+    return made
+
+
+class NodeParameters(Generic[Config]):
+    """The parameters of one node, all from one configuration class."""
+
+    def __init__(
+        self,
+        node: Node,
+        config: type[Config],
+        locked: Callable[[], bool],
+        on_change: Callable[[Config], None],
+    ) -> None:
+        """Declare every setting, taking over what command line and parameter files give.
+
+        Args:
+            node: the node that gets the parameters.
+            config: dataclass of settings.
+            locked: tells whether settings that are not live must keep their value now.
+            on_change: receives the new configuration after an accepted change.
+        """
+        self._node, self._config, self._locked, self._on_change = node, config, locked, on_change
+        self._known = {named.name: named for named in settings(config)}
+        self._refused: dict[str, str] = {}
+        # Private to rclpy, but the only way to see overrides that nobody declared.
+        self._given: dict[str, Parameter] = node._parameter_overrides
+        for named in self._known.values():
+            node.declare_parameter(named.name, self._initial(named), descriptor(named), ignore_override=True)
+        node.add_on_set_parameters_callback(self._check)
+
+    def read(self, other_names: Iterable[str] = ()) -> Config:
+        """The configuration as it stands.
+
+        Args:
+            other_names: further parameter names that are no mistake (`qos_overrides...`).
+
+        Raises:
+            ConfigError: an override is unknown, of the wrong type or out of bounds, or values contradict each other.
+        """
+        self._refuse_unknown(set(other_names))
+        for line in self._refused.values():
+            raise ConfigError(line)
+        return build(self._config, self._values())
+
+    def _initial(self, named: NamedSetting) -> Any:
+        """The override of a setting, or its default where there is none or it cannot be used."""
+        if named.name in self._given:
+            try:
+                return _ros_value(coerce(named, _plain(self._given[named.name].value)))
+            except ConfigError as error:
+                self._refused[named.name] = str(error)
+        return _ros_value(named.default)
+
+    def _refuse_unknown(self, allowed: set[str]) -> None:
+        for name in self._given:
+            if not self._node.has_parameter(name) and name not in allowed:
+                near = difflib.get_close_matches(name, allowed, n=1) if name.startswith("qos_overrides.") else []
+                if near:
+                    raise ConfigError(f"unknown parameter '{name}': did you mean '{near[0]}'?")
+                build(self._config, {name: self._given[name].value})
+
+    def _values(self, changes: Sequence[Parameter] = ()) -> dict[str, Any]:
+        values = {name: _plain(self._node.get_parameter(name).value) for name in self._known}
+        values.update({change.name: _plain(change.value) for change in changes if change.name in self._known})
+        return values
+
+    def _check(self, changes: list[Parameter]) -> SetParametersResult:
+        """Decide over a change asked for at run time."""
+        ours = [change for change in changes if change.name in self._known]
+        if not ours:
+            return SetParametersResult(successful=True)
+        try:
+            config = build(self._config, self._values(ours))
+            self._refuse_locked(ours)
+        except ConfigError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        for change in ours:
+            self._refused.pop(change.name, None)
+        self._on_change(config)
+        return SetParametersResult(successful=True)
+
+    def _refuse_locked(self, changes: list[Parameter]) -> None:
+        for change in changes:
+            current = self._node.get_parameter(change.name).value
+            if self._locked() and not self._known[change.name].about.live and _plain(change.value) != _plain(current):
+                raise ConfigError(
+                    f"parameter '{change.name}' cannot change while the node is configured: "
+                    "deactivate and clean up first"
+                )
+
+
+def _plain(value: Any) -> Any:
+    """ROS hands out number lists as arrays."""
+    return tuple(value) if isinstance(value, (list, array)) else value
+
+
+def _ros_value(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,91 @@
+"""Counts and times of the live node's frames, as reported on /diagnostics."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from dataclasses import dataclass, field
+
+import numpy as np
+
+WINDOW = 10.0
+"""Seconds over which rate and latency are taken."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """State of the counters at one moment.
+
+    Attributes:
+        received: images that arrived.
+        published: images that led to an output.
+        dropped: number of images by reason.
+        rate: published per second over the last `WINDOW` seconds.
+        latency: 50th, 95th and 99th percentile from arrival to the last publish, seconds; empty without frames.
+        stages: mean seconds per stage of the last frames.
+    """
+
+    received: int
+    published: int
+    dropped: dict[str, int]
+    rate: float
+    latency: tuple[float, ...]
+    stages: dict[str, float] = field(default_factory=dict)
+
+
+class FrameStatistics:
+    """Thread-safe counters; the callback thread and the worker both write."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._received = 0
+        self._published = 0
+        self._dropped: Counter[str] = Counter()
+        self._frames: deque[tuple[float, float, dict[str, float]]] = deque(maxlen=2000)
+
+    def add_received(self) -> None:
+        """An image arrived."""
+        with self._lock:
+            self._received += 1
+
+    def add_dropped(self, reason: str) -> None:
+        """An image will not lead to an output."""
+        with self._lock:
+            self._dropped[reason] += 1
+
+    def add_published(self, latency: float, stages: dict[str, float]) -> None:
+        """All outputs of an image are out.
+
+        Args:
+            latency: arrival to last publish, seconds.
+            stages: seconds per stage.
+        """
+        with self._lock:
+            self._published += 1
+            self._frames.append((time.monotonic(), latency, stages))
+
+    def snapshot(self) -> Snapshot:
+        """The counters now."""
+        with self._lock:
+            since = time.monotonic() - WINDOW
+            recent = [frame for frame in self._frames if frame[0] > since]
+            received, published, dropped = self._received, self._published, dict(self._dropped)
+        latency = np.percentile([frame[1] for frame in recent], (50, 95, 99)) if recent else ()
+        return Snapshot(
+            received,
+            published,
+            dropped,
+            _rate([frame[0] for frame in recent]),
+            tuple(map(float, latency)),
+            _mean(recent),
+        )
+
+
+def _rate(times: list[float]) -> float:
+    return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 and times[-1] > times[0] else 0.0
+
+
+def _mean(frames: list[tuple[float, float, dict[str, float]]]) -> dict[str, float]:
+    names = dict.fromkeys(name for frame in frames for name in frame[2])
+    return {name: float(np.mean([frame[2].get(name, 0.0) for frame in frames])) for name in names}

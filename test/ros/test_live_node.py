@@ -1,0 +1,185 @@
+"""One live node process, and a camera in this process that does what cameras should not."""
+
+import re
+import signal
+import time
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.parameter import Parameter
+from rclpy.parameter_client import AsyncParameterClient
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+
+from depth_node.ros.messages import fill_image, pinhole_info
+
+HEIGHT, WIDTH = 48, 96
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL, reliability=ReliabilityPolicy.RELIABLE)
+
+
+@pytest.fixture(scope="module")
+def node(start, small_checkpoint):
+    program = start("depth_node.ros.main", "depth_node", "--ros-args", "-p", f"checkpoint:={small_checkpoint}")
+    program.wait_for("active: images from '/image'")
+    return program
+
+
+class Camera:
+    """Publishes images of random pixels, each a tenth of a second later than the one before."""
+
+    def __init__(self, listener, info_profile=10, age=0.0):
+        self._listener = listener
+        self._images = listener.node.create_publisher(Image, "image", 10)
+        self._infos = listener.node.create_publisher(CameraInfo, "camera_info", info_profile)
+        self._pixels = np.random.default_rng(0).integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)
+        self._time = time.time_ns() - int(age * 1e9)
+        assert listener.spin_until(
+            lambda: self._images.get_subscription_count() and self._infos.get_subscription_count()
+        )
+        listener.spin_for(1.0)  # the node matches reliability and durability
+
+    def header(self):
+        image = Image()
+        self._time += 100_000_000
+        image.header.stamp.sec, image.header.stamp.nanosec = divmod(self._time, 10**9)
+        image.header.frame_id = "camera_optical_frame"
+        return image.header
+
+    def send_info(self, header=None, focal=80.0):
+        K = np.array([[focal, 0, 47.5], [0, focal, 23.5], [0, 0, 1 if focal else 0]])
+        self._infos.publish(pinhole_info(header or self.header(), K, WIDTH, HEIGHT))
+
+    def send_image(self, header=None, encoding="rgb8"):
+        image = fill_image(Image(), header or self.header(), self._pixels, "rgb8")
+        image.encoding = encoding
+        self._images.publish(image)
+        return image.header.stamp
+
+
+def send_until(listener, send, condition):
+    """Send a frame four times a second until something has come of it."""
+    for _ in range(100):
+        send()
+        if listener.spin_until(condition, timeout=0.25):
+            return
+    pytest.fail("nothing came of it")
+
+
+def test_an_uncalibrated_camera_gives_a_line_and_nothing_else(node, listener):
+    listener.subscribe(Image, "depth/image_rect")
+    camera = Camera(listener)
+
+    def send():
+        header = camera.header()
+        camera.send_info(header, focal=0.0)
+        camera.send_image(header)
+
+    send_until(listener, send, lambda: "uncalibrated" in node.output)
+    assert listener.received["depth/image_rect"] == []
+    assert len(re.findall("uncalibrated", node.output)) == 1
+
+
+def test_an_unknown_encoding_gives_a_line_and_the_next_frame_works(node, listener):
+    listener.subscribe(Image, "depth/image_rect")
+    camera = Camera(listener)
+
+    def send(encoding):
+        header = camera.header()
+        camera.send_info(header)
+        camera.send_image(header, encoding)
+
+    send_until(listener, lambda: send("thermal7"), lambda: "thermal7" in node.output)
+    assert listener.received["depth/image_rect"] == []
+    send_until(listener, lambda: send("rgb8"), lambda: listener.received["depth/image_rect"])
+
+
+def test_a_latched_calibration_serves_every_image(node, listener):
+    listener.subscribe(CameraInfo, "depth/camera_info")
+    camera = Camera(listener, info_profile=LATCHED)
+    camera.send_info()
+    listener.spin_for(0.5)
+    send_until(listener, camera.send_image, lambda: len(listener.received["depth/camera_info"]) >= 3)
+
+
+def test_nothing_is_computed_while_nobody_listens(node, listener):
+    listener.subscribe(DiagnosticArray, "/diagnostics")
+    camera = Camera(listener)
+
+    def last():
+        arrays = [a for a in listener.received["/diagnostics"] if a.status[0].name == "depth_node"]
+        return {value.key: value.value for value in arrays[-1].status[0].values} if arrays else {}
+
+    def send():
+        header = camera.header()
+        camera.send_info(header)
+        camera.send_image(header)
+
+    assert listener.spin_until(lambda: "images published" in last())
+    before, published = int(last().get("dropped: no subscriber", 0)), last()["images published"]
+    send_until(listener, send, lambda: int(last().get("dropped: no subscriber", 0)) >= before + 5)
+    assert last()["images published"] == published
+    wanted = {"rate [Hz]", "latency p50 [ms]", "latency p95 [ms]", "latency p99 [ms]", "memory [MiB]", "model"}
+    assert wanted | {"scale [m/unit]", "device"} <= set(last())
+    assert last()["scale [m/unit]"] == "10"
+
+
+def test_who_cannot_be_served_is_named(node, listener):
+    listener.node.create_subscription(PointCloud2, "depth/points", lambda _: None, LATCHED)
+    assert listener.spin_until(lambda: "'/listener' will get nothing from '/depth/points'" in node.output)
+    assert "ransient" in node.wait_for("will get nothing") or "urability" in node.wait_for("will get nothing")
+
+
+def test_frames_older_than_max_age_are_dropped(node, listener):
+    listener.subscribe(Image, "depth/image_rect")
+    listener.subscribe(DiagnosticArray, "/diagnostics")
+    client = AsyncParameterClient(listener.node, "depth_node")
+    camera = Camera(listener, age=1000.0)
+
+    def set_max_age(seconds):
+        done = client.set_parameters([Parameter("max_age", value=seconds)])
+        assert listener.spin_until(done.done)
+        assert done.result().results[0].successful
+
+    def send():
+        header = camera.header()
+        camera.send_info(header)
+        camera.send_image(header)
+
+    def drops():
+        values = [v for array in listener.received["/diagnostics"] for v in array.status[0].values]
+        return [value.value for value in values if value.key == "dropped: older than max_age"]
+
+    assert listener.spin_until(client.services_are_ready)
+    set_max_age(500.0)
+    send_until(listener, send, drops)
+    assert listener.received["depth/image_rect"] == []
+    set_max_age(0.0)
+    send_until(listener, send, lambda: listener.received["depth/image_rect"])
+
+
+def test_signals_end_it_cleanly(start, small_checkpoint):
+    arguments = ["depth_node.ros.main", "depth_node", "--ros-args", "-p", f"checkpoint:={small_checkpoint}"]
+    programs = {number: start(*arguments, "-r", "__ns:=/ends") for number in (signal.SIGINT, signal.SIGTERM)}
+    for program in programs.values():
+        program.wait_for("active: images from")
+    segments = set.union(*(program.shared_memory() for program in programs.values()))
+    assert segments
+    for number, program in programs.items():
+        assert program.stop(number) == 0, program.output
+        assert "Traceback" not in program.output
+    assert not any(segment.exists() for segment in segments)
+
+
+def test_a_wrong_start_is_one_line_and_an_exit_code(start):
+    wrong = {
+        "checkpoint:=/nowhere.safetensors": "/nowhere.safetensors does not exist",
+        f"checkpoint:={__file__}": "not a depth_node checkpoint",
+        "depth.maximum:=5.0": "unknown parameter 'depth.maximum': did you mean 'depth.max'",
+    }
+    arguments = ["depth_node.ros.main", "depth_node", "--ros-args", "-r", "__ns:=/wrong", "-p"]
+    programs = [(start(*arguments, parameter), words) for parameter, words in wrong.items()]
+    for program, words in programs:
+        assert program.wait() == 1
+        assert len(program.lines) == 1, program.output
+        assert words in program.output
