@@ -19,7 +19,6 @@ RUNTIME = [
     "timm>=1.0",
     "safetensors>=0.4",
     "lightning>=2.4",
-    "torchmetrics>=1.4",
     "tensorboard",
     "jsonargparse>=4.30",
     "rich>=13",
@@ -30,7 +29,7 @@ RUNTIME = [
     "transforms3d",
 ]
 ROS_WHEELS = ["ros-rclpy", "ros-rmw-fastrtps-cpp", "ros-common-interfaces"]
-TEST = ["pytest", "pytest-timeout", "ruff", "mypy", "types-PyYAML", "pykitti"]
+TEST = ["setuptools", "wheel", "pytest", "pytest-timeout", "ruff", "mypy", "types-PyYAML", "pykitti"]
 
 setup(
     name=NAME,

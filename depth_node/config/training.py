@@ -41,6 +41,9 @@ class TrainConfig(Validated):
         0.75, "share of the run after which the learning rate falls to a tenth", low=0.0, high=1.0
     )
     pretrained: bool = setting(True, "start the encoders from ImageNet weights when they can be downloaded")
+    pose_shrink: int = setting(
+        1, "shrink pictures by this factor for the pose network, which needs less detail", low=1, high=8
+    )
     initial: str = setting("", "checkpoint whose weights to start from; empty starts afresh")
     precision: str = setting(
         "auto", "arithmetic of the networks; losses are fp32", choices=("auto", "fp32", "bf16", "fp16")

@@ -146,7 +146,7 @@ class DepthNode(LifecycleNode):
             self.get_logger().warning(
                 "the checkpoint knows no metric scale, depth is in network units: set scale.fixed to metres per unit"
             )
-        estimator.warm_up(runs=1)
+        estimator.warm_up()
         return estimator
 
     def _apply(self, config: NodeConfig) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -86,12 +87,19 @@ def _stamp(message: Any) -> str:
     return str(message.header.stamp.sec * 10**9 + message.header.stamp.nanosec)
 
 
-def listen(folder: Path, frames: int, camera_info: str = "camera_info", patience: float = 60.0) -> None:
+def listen(
+    folder: Path,
+    frames: int,
+    stop: threading.Event,
+    camera_info: str = "camera_info",
+    patience: float = 60.0,
+) -> None:
     """Listen until the camera's `frames` frames are over, then write received.json.
 
     Args:
         folder: where to keep what comes.
         frames: number of frames that the camera will publish.
+        stop: ends the listening when set.
         camera_info: topic of the camera's own info.
         patience: seconds to wait for the live node, and then for the first frame.
     """
@@ -99,11 +107,11 @@ def listen(folder: Path, frames: int, camera_info: str = "camera_info", patience
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     deadline = time.monotonic() + patience
-    while node.context.ok() and not node.node_is_up() and time.monotonic() < deadline:
+    while not stop.is_set() and not node.node_is_up() and time.monotonic() < deadline:
         executor.spin_once(timeout_sec=0.1)
     print(READY, flush=True)
     node.last_arrival = time.monotonic() + patience  # the first frame may take its time
-    while node.context.ok() and time.monotonic() - node.last_arrival < QUIET_SECONDS:
+    while not stop.is_set() and time.monotonic() - node.last_arrival < QUIET_SECONDS:
         executor.spin_once(timeout_sec=0.1)
         if len(node.received.depth) >= frames and len(node.received.cloud) >= frames:
             break
@@ -112,5 +120,5 @@ def listen(folder: Path, frames: int, camera_info: str = "camera_info", patience
 
 
 if __name__ == "__main__":
-    with ros_context(["--ros-args", *sys.argv[4:]] if sys.argv[4:] else []):
-        listen(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+    with ros_context(["--ros-args", *sys.argv[4:]] if sys.argv[4:] else []) as stopped:
+        listen(Path(sys.argv[1]), int(sys.argv[2]), stopped, sys.argv[3])

@@ -81,15 +81,17 @@ class DepthOutputs:
         """
         self.timings = {}
         depth = apply_range(prediction.depth, prediction.valid, config.depth.min, config.depth.max)
-        if self.wants(INFO):
-            size = (prediction.width, prediction.height)
-            self._publishers[INFO].publish(pinhole_info(header, prediction.K, *size, translation))
         if self.wants(DEPTH, COLOR):
             self._publish_images(depth.cpu().numpy(), header, config.depth.encoding)
         if self.wants(POINTS):
             with self._timed("points"):
                 cloud = self._cloud(prediction, depth, config.points)
                 self._publishers[POINTS].publish(fill_cloud(self._points, header, cloud, not config.points.organized))
+        # Last: in shared memory a large message takes the room of small ones in front of it that are still unread,
+        # and those then wait for a heartbeat, seconds later.
+        if self.wants(INFO):
+            size = (prediction.width, prediction.height)
+            self._publishers[INFO].publish(pinhole_info(header, prediction.K, *size, translation))
 
     def publish_scale(self, scale: float) -> None:
         """Publish the scale in use, metres per network unit."""

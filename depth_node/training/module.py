@@ -6,6 +6,7 @@ from typing import Any
 
 import lightning
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from depth_node.config.network import NetworkConfig
@@ -44,12 +45,21 @@ class SelfSupervisedModule(lightning.LightningModule):
 
     def _score(self, clean: Sample, seen: Sample) -> LossTerms:
         disparities = self.depth(seen.target)
-        motion = self.pose(seen.target, seen.sources, OFFSETS)
+        motion = self._motion(seen)
         # Networks may run in half precision; geometry and losses must not (pixel coordinates need the bits).
         with torch.autocast(clean.target.device.type, enabled=False):
             return self.objective(
                 [disparity.float() for disparity in disparities], clean.target, clean.sources, clean.K, motion.float()
             )
+
+    def _motion(self, seen: Sample) -> Tensor:
+        """T_source_target (B, S, 4, 4). A pose network sees whole pictures, so that K plays no part in its input."""
+        factor = self.config.pose_shrink
+        if factor == 1:
+            return self.pose(seen.target, seen.sources, OFFSETS)
+        target = F.avg_pool2d(seen.target, factor)
+        sources = F.avg_pool2d(seen.sources.flatten(0, 1), factor).unflatten(0, seen.sources.shape[:2])
+        return self.pose(target, sources, OFFSETS)
 
     def _log_terms(self, stage: str, terms: LossTerms, **how: Any) -> None:
         values = {f"{stage}/{name}": getattr(terms, name).detach() for name in LossTerms.__dataclass_fields__}

@@ -13,6 +13,10 @@ OUTPUTS = {
     "depth/points": PointCloud2,
     "depth/image_color": Image,
 }
+RATES = ("1.0", "0.3", "0.1")
+"""Speeds to try: the camera is paced at what the machine sustains."""
+ENOUGH = 0.95
+"""Share of the frames that must arrive."""
 SETTINGS = ["-r", "image:=/camera/image_raw", "-r", "camera_info:=/camera/camera_info"]
 
 
@@ -37,29 +41,36 @@ def node(start, small_checkpoint):
 
 
 def drive(listener, start, bag, transport, *flags):
-    """Play a bag while listening to every output; returns messages by topic and stamp, and the bag's image stamps."""
-    for topic, kind in OUTPUTS.items():
-        listener.subscribe(kind, f"/{transport}/{topic}")
-    assert listener.spin_until(
-        lambda: all(listener.node.count_publishers(f"/{transport}/{topic}") for topic in OUTPUTS)
-    )
-    player = start("depth_node.cli.main", "play", str(bag), *flags)
-    assert listener.spin_until(lambda: "published" in player.output)
-    assert player.wait() == 0, player.output
-    listener.spin_for(2.0)
+    """Play a bag while listening to every output, more slowly if this machine is too busy to keep up.
+
+    Returns messages by topic and stamp, the bag's images, and its camera infos by stamp.
+    """
     with BagReader(bag) as reader:
         images = [m for t in reader.topics if t.type in (IMAGE, COMPRESSED_IMAGE) for m in reader.images(t.name)]
         infos = {m.stamp_ns: m.message for t in reader.topics if t.type == CAMERA_INFO for m in reader.messages(t.name)}
-    found = {topic: {stamp_ns(m): m for m in listener.received[f"/{transport}/{topic}"]} for topic in OUTPUTS}
+    topics = {topic: f"/{transport}/{topic}" for topic in OUTPUTS}
+    for topic, kind in OUTPUTS.items():
+        listener.subscribe(kind, topics[topic])
+    assert listener.spin_until(lambda: all(listener.node.count_publishers(topic) for topic in topics.values()))
+    for rate in RATES:
+        for messages in listener.received.values():
+            messages.clear()
+        player = start("depth_node.cli.main", "play", str(bag), "--rate", rate, *flags)
+        assert listener.spin_until(lambda: "published" in player.output)  # noqa: B023
+        assert player.wait() == 0, player.output
+        listener.spin_for(2.0)
+        found = {topic: {stamp_ns(m): m for m in listener.received[name]} for topic, name in topics.items()}
+        if all(len(messages) >= ENOUGH * len(images) for messages in found.values()):
+            break
     return found, images, infos
 
 
-def check(found, images, infos, share=0.95):
+def check(found, images, infos):
     """Every output carries a stamp and frame of the bag, enough arrived, and the cloud fits depth and calibration."""
     stamps = {image.stamp_ns: image.frame_id for image in images}
     for topic, messages in found.items():
         assert set(messages) <= set(stamps), topic
-        assert len(messages) >= share * len(stamps), f"{topic}: {len(messages)} of {len(stamps)} frames"
+        assert len(messages) >= ENOUGH * len(stamps), f"{topic}: {len(messages)} of {len(stamps)} frames"
         assert all(message.header.frame_id == stamps[stamp] for stamp, message in messages.items())
     together = set.intersection(*(set(messages) for messages in found.values()))
     for stamp in sorted(together)[:: max(1, len(together) // 4)]:
@@ -101,7 +112,7 @@ def check_cloud(cloud, depth, K):
 def test_a_bag_made_here(listener, start, node, make_bag):
     node("raw")
     bag = make_bag(frames=20, width=320, height=96)
-    check(*drive(listener, start, bag, "raw", "--rate", "0.7"))
+    check(*drive(listener, start, bag, "raw"))
 
 
 def test_a_real_compressed_bag(listener, start, node, shared_data):
@@ -120,5 +131,4 @@ def test_raw_images_above_a_megabyte_from_a_reliable_camera(listener, start, nod
 def test_a_best_effort_camera_is_heard_too(listener, start, node, make_bag):
     node("raw")
     bag = make_bag(frames=20, width=160, height=48)
-    found, images, infos = drive(listener, start, bag, "raw", "--rate", "0.7", "--reliability", "best_effort")
-    check(found, images, infos, share=0.8)
+    check(*drive(listener, start, bag, "raw", "--reliability", "best_effort"))
