@@ -30,6 +30,15 @@ class AugmentConfig(Validated):
 
 
 @dataclass(frozen=True)
+class DistillationConfig(Validated):
+    """Learning from a teacher besides, or instead of, learning from motion."""
+
+    teacher: str = setting("", "checkpoint of the teacher; empty learns from motion alone")
+    weight: float = setting(1.0, "weight of the difference to the teacher's log depth", low=0.0)
+    photometric: bool = setting(True, "also learn from motion; off learns from the teacher only, which is quicker")
+
+
+@dataclass(frozen=True)
 class TrainConfig(Validated):
     """The training loop."""
 
@@ -55,3 +64,4 @@ class TrainConfig(Validated):
     save_every: int = setting(200, "steps between two resumable checkpoints", unit="steps", low=1)
     loss: LossConfig = field(default_factory=LossConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
+    distillation: DistillationConfig = field(default_factory=DistillationConfig)

@@ -27,6 +27,7 @@ class LossTerms:
         identity: the same error without any warp, the score of a network that has learnt nothing.
         smoothness: weighted smoothness summed over scales.
         moving: share of pixels that the auto-mask lets teach.
+        distillation: mean difference to a teacher's log depth; 0 without a teacher.
     """
 
     total: Tensor
@@ -34,6 +35,7 @@ class LossTerms:
     identity: Tensor
     smoothness: Tensor
     moving: Tensor
+    distillation: Tensor
 
 
 class SelfSupervisedLoss(nn.Module):
@@ -77,6 +79,7 @@ class SelfSupervisedLoss(nn.Module):
             identity=identity.amin(1).mean(),
             smoothness=smoothness_total.detach(),
             moving=moving[0],
+            distillation=torch.zeros_like(moving[0]),
         )
 
     def _identity_error(self, target: PatchMoments, sources: Tensor) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import lightning
@@ -14,8 +16,10 @@ from depth_node.config.training import TrainConfig
 from depth_node.data.augmentation import Augmentation
 from depth_node.data.dataset import OFFSETS
 from depth_node.data.sample import Sample
+from depth_node.losses.distillation import distillation_loss
 from depth_node.losses.objective import LossTerms, SelfSupervisedLoss
 from depth_node.networks.factory import build_depth_network, build_pose_network
+from depth_node.training.teacher import Teacher
 
 DECAY_FACTOR = 0.1
 
@@ -30,6 +34,7 @@ class SelfSupervisedModule(lightning.LightningModule):
         self.pose = build_pose_network(network, pretrained=config.pretrained)
         self.objective = SelfSupervisedLoss(config.loss, network.min_depth, network.max_depth)
         self.augmentation = Augmentation(config.augment)
+        self.teacher = Teacher(Path(config.distillation.teacher)) if config.distillation.teacher else None
 
     def training_step(self, batch: Sample, _: int) -> Tensor:
         """One batch: mirror, jitter, predict depth and motion, score on the unjittered colours."""
@@ -44,13 +49,26 @@ class SelfSupervisedModule(lightning.LightningModule):
         self._log_terms("val", self._score(clean, clean), batch_size=len(clean.target))
 
     def _score(self, clean: Sample, seen: Sample) -> LossTerms:
-        disparities = self.depth(seen.target)
-        motion = self._motion(seen)
         # Networks may run in half precision; geometry and losses must not (pixel coordinates need the bits).
-        with torch.autocast(clean.target.device.type, enabled=False):
-            return self.objective(
-                [disparity.float() for disparity in disparities], clean.target, clean.sources, clean.K, motion.float()
-            )
+        disparities = [disparity.float() for disparity in self.depth(seen.target)]
+        if self.config.distillation.photometric or not self.training:
+            motion = self._motion(seen).float()
+            with torch.autocast(clean.target.device.type, enabled=False):
+                terms = self.objective(disparities, clean.target, clean.sources, clean.K, motion)
+        else:
+            nothing = torch.zeros((), device=clean.target.device)
+            terms = LossTerms(*[nothing] * len(LossTerms.__dataclass_fields__))
+        return self._add_teacher(terms, disparities, clean)
+
+    def _add_teacher(self, terms: LossTerms, disparities: list[Tensor], clean: Sample) -> LossTerms:
+        if self.teacher is None:
+            return terms
+        network = self.depth.config
+        difference = distillation_loss(
+            disparities, self.teacher.depth(clean.target), network.min_depth, network.max_depth
+        )
+        total = terms.total + self.config.distillation.weight * difference
+        return replace(terms, total=total, distillation=difference.detach())
 
     def _motion(self, seen: Sample) -> Tensor:
         """T_source_target (B, S, 4, 4). A pose network sees whole pictures, so that K plays no part in its input."""

@@ -84,6 +84,15 @@ def test_starting_from_a_checkpoint_takes_its_weights(recorded, trained, tmp_pat
     assert all(torch.equal(old[name], new[name]) for name in weights)
 
 
+def test_a_student_comes_closer_to_its_teacher(recorded, trained, tmp_path):
+    run = tmp_path / "student"
+    teacher = ("--distillation.teacher", str(trained / "last.safetensors"), "--no_distillation.photometric")
+    assert train(recorded, run, "--steps", "12", "--learning_rate", "1e-3", "--seed", "1", *teacher) == 0
+    differences = [float(row["distillation"]) for row in rows(run) if row["stage"] == "train"]
+    assert sum(differences[-3:]) < 0.8 * sum(differences[:3])
+    assert not [name for name in load_checkpoint(run / "last.safetensors").depth.state_dict() if "teacher" in name]
+
+
 def test_evaluation_against_exact_depth(recorded, trained, capsys):
     arguments = ["--sequence", str(recorded / "recorded"), "--ground_truth_dir", str(recorded / "street/ground_truth")]
     assert main(["evaluate", "--checkpoint", str(trained / "last.safetensors"), *arguments]) == 0
