@@ -14,6 +14,10 @@ TRAIN = [
     *("--batch_size", "2", "--workers", "0", "--log_every", "1", "--save_every", "4", "--device", "cpu"),
 ]
 
+# Few steps only show that the loss falls where nothing random hides it. Without the auto-mask, the networks first
+# learn what takes them thousands of steps otherwise: to be no worse than standing still.
+EASY = ("--augment.flip", "0", "--augment.jitter", "0", "--no_loss.auto_mask")
+
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
@@ -36,7 +40,7 @@ def rows(run):
 @pytest.fixture(scope="module")
 def trained(recorded, tmp_path_factory):
     run = tmp_path_factory.mktemp("run") / "first"
-    assert train(recorded, run, "--steps", "12", "--learning_rate", "3e-4", "--augment.flip", "0") == 0
+    assert train(recorded, run, "--steps", "40", "--learning_rate", "1e-3", *EASY) == 0
     return run
 
 
@@ -49,13 +53,13 @@ def test_a_run_folder_holds_what_it_promises(trained):
 
 def test_the_loss_falls(trained):
     losses = [float(row["total"]) for row in rows(trained) if row["stage"] == "train"]
-    assert len(losses) == 12
-    assert sum(losses[-3:]) < sum(losses[:3])
+    assert len(losses) == 40
+    assert sum(losses[-10:]) < 0.95 * sum(losses[:10])
 
 
 def test_checkpoint_describes_the_run_and_gives_depth(trained):
     checkpoint = load_checkpoint(trained / "last.safetensors")
-    assert checkpoint.info.training["steps"] == 12
+    assert checkpoint.info.training["steps"] == 40
     assert checkpoint.info.camera.fx == pytest.approx(0.58 * 192, rel=1e-3)
     assert checkpoint.pose is not None
     with torch.inference_mode():
@@ -68,11 +72,11 @@ def test_resume_continues_the_same_file(recorded, trained, tmp_path):
     run = tmp_path / "resumed"
     shutil.copytree(trained, run)
     before = rows(run)
-    assert train(recorded, run, "--steps", "15", "--resume") == 0
+    assert train(recorded, run, "--steps", "43", "--resume") == 0
     after = rows(run)
     assert after[: len(before)] == before
-    assert [int(row["step"]) for row in after if row["stage"] == "train"] == list(range(1, 16))
-    assert load_checkpoint(run / "last.safetensors").info.training["steps"] == 15
+    assert [int(row["step"]) for row in after if row["stage"] == "train"] == list(range(1, 44))
+    assert load_checkpoint(run / "last.safetensors").info.training["steps"] == 43
 
 
 def test_starting_from_a_checkpoint_takes_its_weights(recorded, trained, tmp_path):
