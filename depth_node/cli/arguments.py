@@ -30,7 +30,8 @@ def add_settings(parser: ArgumentParser, config: type, prefix: str = "") -> None
         if named.type is bool:
             group.add_argument(flag, action=ActionYesNo(no_prefix="no_"), **{k: about[k] for k in ("default", "help")})
         elif named.about.choices:
-            group.add_argument(flag, type=Literal[named.about.choices], **about)  # type: ignore[valid-type]
+            # The parser lists the choices itself.
+            group.add_argument(flag, type=Literal[named.about.choices], **about | {"help": named.about.help})
         else:
             group.add_argument(flag, type=named.type, **about)
 

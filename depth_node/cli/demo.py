@@ -46,8 +46,8 @@ def run(args: Namespace) -> int:
     write_page(output / "index.html", numbers, pictures)
     (output / "numbers.json").write_text(json.dumps(asdict(numbers), indent=1) + "\n")
     console.print(numbers.table())
-    console.print("look at: " + ", ".join(str(path) for path in [*pictures, output / "index.html"]))
-    console.print(f"\nnow with your own camera:\n{NEXT_STEPS}", highlight=False, markup=False)
+    print("look at:", *pictures, output / "index.html", sep="\n  ")  # print: commands must not be wrapped
+    print(f"\nnow with your own camera:\n{NEXT_STEPS}")
     return 0
 
 

@@ -25,7 +25,7 @@ from depth_node.simulation.ground_truth import depth_path, read_calibration, rea
 NEXT_STEPS = """\
 depth record MY_BAG --output recorded            your bag becomes a training folder
 depth train --data recorded --output runs/mine   learn depth from it, no labels needed (hours; a GPU helps)
-depth_node --ros-args -p autostart:=true -p checkpoint:=runs/mine/best.safetensors \\
+depth_node --ros-args -p checkpoint:=runs/mine/best.safetensors \\
     -r image:=/my/image -r camera_info:=/my/camera_info      drive with it"""
 
 
