@@ -36,7 +36,7 @@ def marking_coverage(profile: Profile, s: Floats, d: Floats, ds: Floats, dd: Flo
     else:
         paint += _pulse(d, dd, 0.13, LINE) + _pulse(d, dd, -0.13, LINE)
     stripes = _periodic(d + np.float32(100.0), dd, 0.5, 1.0) * _pulse(d, dd, 0.0, profile.kerb - 0.3)
-    low, high = (float(s.min()) - 5, float(s.max()) + 5) if len(s) else (0.0, 0.0)
+    low, high = (float(np.min(s)) - 5, float(np.max(s)) + 5) if len(s) else (0.0, 0.0)
     for crossing in profile.crossings:
         if low < crossing < high:
             zebra = _pulse(s, ds, crossing, 1.75)

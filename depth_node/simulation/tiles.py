@@ -169,7 +169,7 @@ def _macro(rng: np.random.Generator) -> Floats:
     share = 0.5 + 0.085 * fractal_noise(SIZE, 1.2, rng)
     for _ in range(26):
         width, height = rng.integers(8, 48), rng.integers(6, 22)
-        x, y = rng.integers(0, SIZE - width), rng.integers(0, SIZE - height)
+        x, y = rng.integers(0, SIZE - int(width)), rng.integers(0, SIZE - int(height))
         share[y : y + height, x : x + width] += rng.choice([-0.12, 0.08])
     return np.clip(share, 0.15, 0.9).astype(np.float32)
 
