@@ -124,10 +124,10 @@ class StopOnNaN(Callback):
 
 
 class StepProgress(RichProgressBar):
-    """A progress bar that counts steps where the run is limited by steps, and epochs where it is not."""
+    """A progress bar per epoch that says how long the whole run is: in steps where those limit it, else in epochs."""
 
     def _get_train_description(self, current_epoch: int) -> str:
         trainer = self.trainer
         if trainer.max_steps > 0:
-            return f"epoch {current_epoch + 1}, {trainer.global_step}/{trainer.max_steps} steps"
+            return f"epoch {current_epoch + 1} (run of {trainer.max_steps} steps)"
         return f"epoch {current_epoch + 1}/{trainer.max_epochs}"
