@@ -13,6 +13,7 @@ from jsonargparse import ArgumentParser, Namespace
 
 from depth_node.cli.arguments import add_settings, read_settings
 from depth_node.config.demo import DemoConfig
+from depth_node.errors import DemoError
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -23,13 +24,13 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Simulate, drive, measure, draw."""
-    import json
     from dataclasses import asdict
 
     from rich.console import Console
 
     from depth_node.demo.chain import drive
     from depth_node.demo.report import NEXT_STEPS, draw, measure, write_page
+    from depth_node.evaluation.report import write_json
 
     config, console = read_settings(args, DemoConfig), Console()
     output: Path = args.output
@@ -38,13 +39,13 @@ def run(args: Namespace) -> int:
     street = _street(output / "street", config)
     console.print("[bold]2/3[/] camera player -> live node -> subscriber, three processes over DDS")
     with console.status("starting, then driving"):
-        shutil.rmtree(output / "received", ignore_errors=True)
+        _remove_old(output / "received", mark="node.log")
         result = drive(street / "bag", output / "received", config.frames, config)
     console.print("[bold]3/3[/] comparing with the exact depth and drawing")
     numbers = measure(result, street / "ground_truth")
     pictures = draw(result, street / "bag", street / "ground_truth", output)
     write_page(output / "index.html", numbers, pictures)
-    (output / "numbers.json").write_text(json.dumps(asdict(numbers), indent=1) + "\n")
+    write_json(output / "numbers.json", asdict(numbers))
     console.print(numbers.table())
     print("look at:", *pictures, output / "index.html", sep="\n  ")  # print: commands must not be wrapped
     print(f"\nnow with your own camera:\n{NEXT_STEPS}")
@@ -65,9 +66,16 @@ def _street(folder: Path, config: DemoConfig) -> Path:
     wanted, note = json.dumps(values(street)), folder / "settings.json"
     if note.exists() and note.read_text() == wanted:
         return folder
-    shutil.rmtree(folder, ignore_errors=True)
+    _remove_old(folder, mark=note.name)
     with Progress() as progress:
         task = progress.add_task("street", total=config.frames)
         simulate(street, folder, lambda done: progress.update(task, completed=done))
     note.write_text(wanted)
     return folder
+
+
+def _remove_old(folder: Path, mark: str) -> None:
+    """Remove what an earlier demo left, known by its `mark` file; anything else there belongs to the user."""
+    if folder.exists() and not (folder / mark).exists():
+        raise DemoError(f"{folder} was not made by this demo: choose another --output, or move it away")
+    shutil.rmtree(folder, ignore_errors=True)

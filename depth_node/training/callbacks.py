@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,8 +78,7 @@ class SaveRun(Callback):
         if not trainer.is_global_zero:
             return
         metrics = {k: round(float(v), 6) for k, v in trainer.callback_metrics.items() if "/" in k}
-        training = {**self.info.training, "steps": trainer.global_step, "metrics": metrics}
-        info = replace(self.info, training=training)
+        info = self.info.with_training(**{**self.info.training, "steps": trainer.global_step, "metrics": metrics})
         save_checkpoint(self.folder / name, info, module.depth, module.pose)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import lightning
 from lightning.pytorch.callbacks import Callback
 
+from depth_node.data.atomic_file import replacing
 from depth_node.losses.objective import LossTerms
 
 METRICS_FILE = "metrics.csv"
@@ -30,12 +30,10 @@ class MetricsFile(Callback):
         if not trainer.is_global_zero:
             return
         rows = read_metrics(self.path.parent) if self.path.exists() else []
-        temporary = self.path.with_suffix(".tmp")
-        with temporary.open("w", newline="") as file:
+        with replacing(self.path) as temporary, temporary.open("w", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
             writer.writerows(row for row in rows if int(row["step"]) <= trainer.global_step)
-        os.replace(temporary, self.path)
 
     def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
         """One line every `every` steps."""
