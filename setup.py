@@ -17,6 +17,8 @@ RUNTIME = [
     "torch>=2.4",
     "torchvision",
     "timm>=1.0",
+    "segmentation-models-pytorch>=0.4",
+    "torchmetrics>=1.0",
     "safetensors>=0.4",
     "lightning>=2.4",
     "tensorboard",
@@ -29,7 +31,8 @@ RUNTIME = [
     "transforms3d",
 ]
 ROS_WHEELS = ["ros-rclpy", "ros-rmw-fastrtps-cpp", "ros-common-interfaces"]
-TEST = ["setuptools", "wheel", "pytest", "pytest-timeout", "ruff", "mypy", "types-PyYAML", "pykitti"]
+EXPORT = ["onnx", "onnxscript", "onnxruntime"]
+TEST = [*EXPORT, "setuptools", "wheel", "pytest", "pytest-timeout", "ruff", "mypy", "types-PyYAML", "pykitti"]
 
 setup(
     name=NAME,
@@ -47,7 +50,7 @@ setup(
     ],
     python_requires=">=3.10",
     install_requires=RUNTIME,
-    extras_require={"ros": ROS_WHEELS, "test": TEST},
+    extras_require={"ros": ROS_WHEELS, "export": EXPORT, "test": TEST},
     zip_safe=False,
     entry_points={
         "console_scripts": [

@@ -1,3 +1,3 @@
 """Depth from one camera for ROS 2. Importing this package loads neither torch nor rclpy."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

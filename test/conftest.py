@@ -72,6 +72,47 @@ def small_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def guided_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Checkpoint of a guided network with random weights: 128x64 pixels, 10 m per unit, Cityscapes' classes."""
+    path = tmp_path_factory.mktemp("checkpoint") / "guided.safetensors"
+    write_semantic_checkpoint(path, "lite_hr_depth", guided=True)
+    return path
+
+
+@pytest.fixture(scope="session")
+def make_semantic_checkpoint() -> Callable[..., None]:
+    """The function `write_semantic_checkpoint`."""
+    return write_semantic_checkpoint
+
+
+def write_semantic_checkpoint(path: Path, architecture: str, guided: bool, height: int = 64, width: int = 128) -> None:
+    """Write a depth checkpoint with a small semantic network, both with random weights, 10 m per unit.
+
+    It sees sky in a tenth of every random picture, and many other classes in the rest.
+    """
+    import torch
+
+    from depth_node.config.classes import CITYSCAPES
+    from depth_node.config.network import NetworkConfig
+    from depth_node.config.semantic import SemanticConfig
+    from depth_node.networks.checkpoint import CheckpointInfo, save_checkpoint
+    from depth_node.networks.factory import build_depth_network
+    from depth_node.networks.semantic import SemanticNetwork
+    from depth_node.networks.semantic_info import SemanticInfo
+
+    torch.manual_seed(0)
+    small = SemanticConfig(encoder="tu-mobilenetv3_small_050", pyramid_channels=64, segmentation_channels=32)
+    semantic = SemanticNetwork(small, CITYSCAPES)
+    with torch.no_grad():
+        semantic.model.segmentation_head[0].bias[CITYSCAPES.index("sky")] += 4.0
+    config = NetworkConfig(architecture=architecture, height=height, width=width, guided=guided)
+    depth = build_depth_network(config, semantic_channels=semantic.channels)
+    about = SemanticInfo(small, CITYSCAPES, height, width)
+    info = CheckpointInfo(network=config, scale=10.0, scale_source="ground_truth", semantic=about)
+    save_checkpoint(path, info, depth, semantic=semantic)
+
+
 class BagMaker:
     """Writes a small ROS 2 bag; use with `with`."""
 

@@ -7,6 +7,7 @@ from torch import nn
 
 from depth_node.errors import ConfigError
 from depth_node.networks.layers import DisparityHead
+from depth_node.networks.semantic import SemanticNetwork
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -51,14 +52,27 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
 def prepare(network: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Module:
     """Move a network to its device for inference, in place.
 
-    Convolutions are laid out channels last and cast to `dtype`; normalisations and disparity heads stay in
-    float32, where rounding would show in the result.
+    Convolutions are laid out channels last and cast to `dtype`; normalisations, kernel widths and disparity heads stay
+    in float32, where rounding would show in the result. The encoder of a semantic network may be made of anything, and
+    most layers want their input's type: there, only batch normalisations stay.
     """
     network.eval().requires_grad_(False).to(device)
-    heads = {conv for head in network.modules() if isinstance(head, DisparityHead) for conv in head.modules()}
+    exact = _exact_parts(network)
     for module in network.modules():
-        if isinstance(module, (nn.Conv2d, nn.Linear)) and module not in heads:
-            module.to(dtype)
+        if module not in exact:
+            own = (*module.parameters(recurse=False), *module.buffers(recurse=False))
+            for tensor in filter(torch.is_floating_point, own):
+                tensor.data = tensor.data.to(dtype)
         if isinstance(module, nn.Conv2d):
             module.to(memory_format=torch.channels_last)
     return network
+
+
+def _exact_parts(network: nn.Module) -> set[nn.Module]:
+    """The modules of a network whose own weights and statistics keep float32."""
+    modules = set(network.modules())
+    if isinstance(network, SemanticNetwork):
+        return {network} | {module for module in modules if isinstance(module, nn.modules.batchnorm._BatchNorm)}
+    heads = {conv for head in modules if isinstance(head, DisparityHead) for conv in head.modules()}
+    convolutions = {module for module in modules if isinstance(module, (nn.Conv2d, nn.Conv3d, nn.Linear))}
+    return modules - (convolutions - heads)

@@ -13,8 +13,10 @@ from depth_node import __version__
 from depth_node.config.network import NetworkConfig
 from depth_node.config.setting import build, values
 from depth_node.errors import CheckpointError, ConfigError
+from depth_node.networks.container import first_line
+from depth_node.networks.semantic_info import SemanticInfo
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever older versions could no longer read what is written."""
 
 
@@ -38,7 +40,7 @@ class CheckpointInfo:
         camera: camera of the training images, when one is known.
         scale: metres per network unit; 1 where it is unknown.
         scale_source: where `scale` comes from ('none', 'lidar', 'odometry', 'camera_height', 'ground_truth' ...).
-        classes: names of the semantic classes, by index; empty without a semantic network.
+        semantic: the semantic network that comes along, with its classes; None without one.
         package_version: version of depth_node that wrote the file.
         training: summary of the training run, JSON values only.
     """
@@ -47,7 +49,7 @@ class CheckpointInfo:
     camera: TrainingCamera | None = None
     scale: float = 1.0
     scale_source: str = "none"
-    classes: tuple[str, ...] = ()
+    semantic: SemanticInfo | None = None
     package_version: str = __version__
     training: Mapping[str, Any] = field(default_factory=dict)
 
@@ -64,7 +66,7 @@ def to_json(info: CheckpointInfo) -> str:
         "camera": info.camera._asdict() if info.camera else None,
         "scale": info.scale,
         "scale_source": info.scale_source,
-        "classes": list(info.classes),
+        "semantic": info.semantic.record() if info.semantic else None,
         "package_version": info.package_version,
         "training": dict(info.training),
     }
@@ -94,21 +96,16 @@ def from_json(text: str | None, path: Path) -> CheckpointInfo:
                 f"this version {__version__} reads up to {FORMAT}: upgrade depth_node"
             )
         camera = record["camera"]
+        semantic = record.get("semantic")  # format 1 had none
         return CheckpointInfo(
             network=build(NetworkConfig, record["network"]),
             camera=TrainingCamera(**camera) if camera else None,
             scale=float(record["scale"]),
             scale_source=str(record["scale_source"]),
-            classes=tuple(record["classes"]),
+            semantic=SemanticInfo.of(semantic) if semantic else None,
             package_version=str(record["package_version"]),
             training=dict(record["training"]),
         )
     except (ConfigError, KeyError, TypeError, ValueError, AttributeError) as error:
         kind = "lacks " if isinstance(error, KeyError) else ""
         raise CheckpointError(f"{path} has a malformed description: {kind}{first_line(error)}") from error
-
-
-def first_line(error: BaseException) -> str:
-    """An error's message cut to one line."""
-    text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__

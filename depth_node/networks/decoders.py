@@ -1,4 +1,8 @@
-"""Decoders: five feature maps of an encoder to disparities at 1, 1/2, 1/4 and 1/8 of the input size."""
+"""Decoders: five feature maps of an encoder to disparities at 1, 1/2, 1/4 and 1/8 of the input size.
+
+A decoder can be guided: at each of its five levels (level i is 1 / 2^i of the input) it hands its features to `refine`
+before it goes on with them.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,15 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from depth_node.networks.guidance import Refine
 from depth_node.networks.layers import ConvElu, DisparityHead, FeatureSqueezeExcite, upsample
 
 SCALES = 4
+
+
+def unguided(_: int, features: Tensor) -> Tensor:
+    """The `refine` of a decoder without guidance."""
+    return features
 
 
 class Monodepth2Decoder(nn.Module):
@@ -20,14 +30,14 @@ class Monodepth2Decoder(nn.Module):
     def __init__(self, channels: Sequence[int]):
         """Build it for encoder maps with these channels, finest first."""
         super().__init__()
-        own = self.CHANNELS
+        own = self.level_channels = self.CHANNELS
         above = (*own[1:], channels[-1])
         skips = (0, *channels[:-1])
         self.reduce = nn.ModuleList(ConvElu(above[i], own[i]) for i in range(5))
         self.merge = nn.ModuleList(ConvElu(own[i] + skips[i], own[i]) for i in range(5))
         self.heads = nn.ModuleList(DisparityHead(own[i]) for i in range(SCALES))
 
-    def forward(self, maps: Sequence[Tensor], scales: int = SCALES) -> list[Tensor]:
+    def forward(self, maps: Sequence[Tensor], scales: int = SCALES, refine: Refine = unguided) -> list[Tensor]:
         """The `scales` finest disparities, finest first, each (B, 1, h, w) in (0, 1)."""
         x = maps[-1]
         disparities = []
@@ -35,7 +45,7 @@ class Monodepth2Decoder(nn.Module):
             x = upsample(self.reduce[level](x))
             if level > 0:
                 x = torch.cat([x, maps[level - 1]], 1)
-            x = self.merge[level](x)
+            x = refine(level, self.merge[level](x))
             if level < scales:
                 disparities.append(self.heads[level](x))
         return disparities[::-1]
@@ -100,17 +110,19 @@ class HRDepthDecoder(nn.Module):
             attention = (i, j) in self.ENDS
             self.nodes[f"{i}{j}"] = DenseNode(coarse, row, width[i], attention, squeeze and j > 1 and not attention)
         half = width[0] // 2
+        self.level_channels = (half, *width[:4])
         self.finish = nn.ModuleList([ConvElu(width[0], half), ConvElu(half, half)])
         self.heads = nn.ModuleList(DisparityHead(inputs) for inputs in (half, *width[:3]))
         if dead_convolutions:
             sources = (channels[0], width[0], width[0], width[0])
             self.dead = nn.ModuleList(ConvElu(source, source // 2) for source in sources)
 
-    def forward(self, maps: Sequence[Tensor], scales: int = SCALES) -> list[Tensor]:
+    def forward(self, maps: Sequence[Tensor], scales: int = SCALES, refine: Refine = unguided) -> list[Tensor]:
         """The `scales` finest disparities, finest first, each (B, 1, h, w) in (0, 1)."""
         rows = [[tap] for tap in maps]
         for i, j in self.ORDER:
-            rows[i].append(self.nodes[f"{i}{j}"](rows[i + 1][j - 1], rows[i]))
-        finest = self.finish[1](upsample(self.finish[0](rows[0][-1])))
+            node = self.nodes[f"{i}{j}"](rows[i + 1][j - 1], rows[i])
+            rows[i].append(refine(i + 1, node) if (i, j) in self.ENDS else node)
+        finest = refine(0, self.finish[1](upsample(self.finish[0](rows[0][-1]))))
         ends = [finest, *(row[-1] for row in rows[:3])]
         return [head(end) for head, end in zip(self.heads, ends[:scales], strict=False)]

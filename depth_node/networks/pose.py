@@ -39,7 +39,7 @@ class PoseNetwork(nn.Module):
 
 
 class ResNetPose(PoseNetwork):
-    """monodepth2's pose network: ResNet-18 over two frames in temporal order, one pair per source (section B.5).
+    """monodepth2's pose network: a ResNet over two frames in temporal order, one pair per source (section B.5).
 
     For a source before the target the network sees (source, target) and its answer is inverted, so that it
     only ever learns to move forward in time. All pairs go through in one batch.
@@ -47,10 +47,11 @@ class ResNetPose(PoseNetwork):
 
     WIDTH = 256
 
-    def __init__(self, pretrained: bool = False):
-        """Build it, with ImageNet weights where they can be had."""
+    def __init__(self, pretrained: bool = False, depth: int = 18):
+        """Build it with 18 or 50 layers, and with ImageNet weights where they are wanted and can be had."""
         super().__init__()
-        self.encoder = ResNetEncoder(18, images=2, pretrained=pretrained, taps=(4,))
+        self.depth = depth
+        self.encoder = ResNetEncoder(depth, images=2, pretrained=pretrained, taps=(4,))
         self.head = nn.Sequential(
             nn.Conv2d(self.encoder.channels[-1], self.WIDTH, 1),
             nn.ReLU(),

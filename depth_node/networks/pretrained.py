@@ -37,16 +37,25 @@ def create_backbone(name: str, pretrained: bool, **options: Any) -> tuple[Any, b
 
 
 def fetch_weights(name: str) -> str:
-    """Path of a timm model's weights: from the local cache, else downloaded.
+    """Path of a timm model's weights: from the local cache, else downloaded; see `fetch_hub_file`."""
+    return fetch_hub_file("timm/" + name, WEIGHTS_FILE)
+
+
+def fetch_hub_file(repository: str, name: str, revision: str | None = None) -> str:
+    """Path of a file of a hub repository: from the local cache, else downloaded.
+
+    Args:
+        repository: 'owner/name'.
+        name: file in it.
+        revision: commit or branch; without it, the main branch.
 
     Raises:
         OSError: the hub cannot be reached (found out within seconds: the hub client alone would retry for most
             of a minute), or the download failed.
     """
-    repository = "timm/" + name
-    cached = try_to_load_from_cache(repository, WEIGHTS_FILE)
+    cached = try_to_load_from_cache(repository, name, None, revision)
     if isinstance(cached, str):
         return cached
     probe = urllib.request.Request(constants.ENDPOINT, method="HEAD")
     urllib.request.urlopen(probe, timeout=CONNECT_TIMEOUT).close()
-    return hf_hub_download(repository, WEIGHTS_FILE)
+    return hf_hub_download(repository, name, revision=revision)

@@ -15,7 +15,7 @@ def frames(sources=2, seed=0):
     return torch.rand(2, 3, 64, 64, generator=generator), torch.rand(2, sources, 3, 64, 64, generator=generator)
 
 
-@pytest.mark.parametrize("name", ["pose_resnet18", "posenet"])
+@pytest.mark.parametrize("name", ["pose_resnet18", "pose_resnet50", "posenet"])
 def test_answers_are_small_rigid_motions(name):
     torch.manual_seed(0)
     network = build_pose_network(NetworkConfig(pose=name)).eval()
@@ -26,7 +26,7 @@ def test_answers_are_small_rigid_motions(name):
     assert (T - torch.eye(4)).abs().max() < 0.05, "training starts from almost no motion"
 
 
-@pytest.mark.parametrize("name", ["pose_resnet18", "posenet"])
+@pytest.mark.parametrize("name", ["pose_resnet18", "pose_resnet50", "posenet"])
 def test_every_parameter_learns(name):
     network = build_pose_network(NetworkConfig(pose=name))
     network(*frames(), (-1, 1)).square().sum().backward()

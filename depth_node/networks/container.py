@@ -1,0 +1,133 @@
+"""Weights on disk: one safetensors file with one JSON description in its metadata. Nothing is ever unpickled."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from depth_node.errors import CheckpointError
+
+HEADER_BYTES = 9
+"""A safetensors file starts with eight bytes of header length and the brace of its JSON header."""
+
+
+def write_container(path: Path, key: str, text: str, tensors: Mapping[str, Tensor]) -> None:
+    """Write weights and their description: the whole file appears at once or not at all.
+
+    Args:
+        path: file to write, by convention *.safetensors; missing folders are made.
+        key: name of the metadata entry, tells the kind of file.
+        text: the description, JSON.
+        tensors: weights by name, on any device.
+
+    Raises:
+        CheckpointError: the file cannot be written.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        os.close(handle)
+        save_file({n: t.detach().cpu().contiguous() for n, t in tensors.items()}, temporary, metadata={key: text})
+        os.chmod(temporary, 0o644)  # mkstemp makes files that only their owner may read
+        os.replace(temporary, path)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"cannot write checkpoint {path}: {first_line(error)}") from error
+    finally:
+        if temporary is not None and os.path.exists(temporary):
+            os.unlink(temporary)
+
+
+def read_container(path: Path, with_tensors: bool = True) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Metadata entries and weights of a file.
+
+    Args:
+        path: a safetensors file.
+        with_tensors: also read the weights; else the second part is empty.
+
+    Raises:
+        CheckpointError: the file is missing, damaged or of another kind.
+    """
+    head, size = _peek(path)
+    if not _looks_like_safetensors(head):
+        raise CheckpointError(f"{path} is {_what(head)}, not a depth_node checkpoint (*.safetensors of `depth train`)")
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            metadata = dict(file.metadata() or {})
+            tensors = {name: file.get_tensor(name) for name in file.keys()} if with_tensors else {}  # noqa: SIM118
+    except SafetensorError as error:
+        reason = first_line(error)
+        raise CheckpointError(f"{path} is damaged or cut off at {size} bytes, copy it again ({reason})") from error
+    return metadata, tensors
+
+
+def tensors_of(prefix: str, network: nn.Module) -> dict[str, Tensor]:
+    """All weights and statistics of a network, their names behind `prefix`."""
+    return {prefix + name: tensor for name, tensor in network.state_dict().items()}
+
+
+def halved(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Matrices and kernels in half precision; biases and statistics are small and may exceed its range."""
+    return {n: t.half() if t.is_floating_point() and t.ndim > 1 else t for n, t in tensors.items()}
+
+
+def fill(network: nn.Module, tensors: Mapping[str, Tensor], prefix: str, path: Path) -> None:
+    """Load those tensors whose name starts with `prefix`; half precision is widened to the network's.
+
+    Raises:
+        CheckpointError: a tensor is missing, left over or of another shape; the line names it.
+    """
+    given = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+    expected = network.state_dict()
+    for name in sorted(expected.keys() | given.keys()):
+        wanted = tuple(expected[name].shape) if name in expected else "none of this name"
+        found = tuple(given[name].shape) if name in given else "missing"
+        if wanted != found:
+            raise CheckpointError(
+                f"{path} does not fit the network it names: tensor {prefix}{name} is {found}, expected {wanted}"
+            )
+    network.load_state_dict(given)
+
+
+def first_line(error: BaseException) -> str:
+    """An error's message cut to one line."""
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
+
+
+def _peek(path: Path) -> tuple[bytes, int]:
+    if not path.exists():
+        raise CheckpointError(f"checkpoint {path} does not exist")
+    if path.is_dir():
+        raise CheckpointError(f"checkpoint {path} is a folder: name the *.safetensors file in it")
+    if not path.is_file():
+        raise CheckpointError(f"checkpoint {path} is not a regular file")
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEADER_BYTES)
+    except OSError as error:
+        raise CheckpointError(f"cannot read checkpoint {path}: {error.strerror}") from error
+    size = path.stat().st_size
+    if size == 0:
+        raise CheckpointError(f"checkpoint {path} is empty")
+    return head, size
+
+
+def _looks_like_safetensors(head: bytes) -> bool:
+    return len(head) == HEADER_BYTES and head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 2**32
+
+
+def _what(head: bytes) -> str:
+    if head.startswith(b"PK") or head.startswith(b"\x80"):
+        return "a pickled PyTorch file"
+    try:
+        head.decode("ascii")
+    except UnicodeDecodeError:
+        return "some other file"
+    return "a text file"

@@ -1,0 +1,58 @@
+"""Published weights of semantic encoders, by the names of segmentation_models_pytorch."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import segmentation_models_pytorch as smp
+import timm
+from safetensors.torch import load_file
+
+from depth_node.networks.pretrained import WEIGHTS_FILE, fetch_hub_file
+
+logger = logging.getLogger(__name__)
+
+TIMM = "tu-"
+"""What the names of timm's encoders start with in segmentation_models_pytorch."""
+
+
+def load_imagenet(encoder: Any, name: str) -> bool:
+    """Load ImageNet weights into a freshly built encoder.
+
+    Args:
+        encoder: an encoder of segmentation_models_pytorch.
+        name: its name there.
+
+    Returns:
+        Whether there were any; when not, one warning is logged and the encoder is left as it is.
+    """
+    try:
+        if name.startswith(TIMM):
+            _load_timm(encoder, name.removeprefix(TIMM))
+        else:
+            _load_own(encoder, name)
+    except Exception as error:  # whatever the hub, a proxy or a damaged cache raises, training can go on
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        logger.warning("no ImageNet weights for %s, starting from random ones: %s", name, reason)
+        return False
+    return True
+
+
+def _load_timm(encoder: Any, name: str) -> None:
+    known = timm.get_pretrained_cfg(name)
+    if known is None or not known.hf_hub_id:
+        raise OSError(f"timm publishes none for {name}")
+    # timm renames and drops tensors as its feature extractors need it, so it makes the backbone again.
+    overlay = {"file": fetch_hub_file(known.hf_hub_id, WEIGHTS_FILE)}
+    info = encoder.model.feature_info
+    whole = timm.create_model(
+        name, pretrained=True, pretrained_cfg_overlay=overlay, features_only=True, out_indices=info.out_indices
+    )
+    encoder.model.load_state_dict(whole.state_dict())
+
+
+def _load_own(encoder: Any, name: str) -> None:
+    published = smp.encoders.encoders[name]["pretrained_settings"]
+    weights = published.get("imagenet") or next(iter(published.values()))
+    encoder.load_state_dict(load_file(fetch_hub_file(weights["repo_id"], WEIGHTS_FILE, weights["revision"])))
