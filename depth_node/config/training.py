@@ -54,6 +54,10 @@ class TrainConfig(Validated):
         1, "shrink pictures by this factor for the pose network, which needs less detail", low=1, high=8
     )
     initial: str = setting("", "checkpoint whose weights to start from; empty starts afresh")
+    initial_pose: str = setting("", "checkpoint to take only the pose network's first weights from; empty takes none")
+    semantic: str = setting(
+        "", "checkpoint with the frozen semantic network; empty takes the one in --initial, where it has one"
+    )
     precision: str = setting(
         "auto", "arithmetic of the networks; losses are fp32", choices=("auto", "fp32", "bf16", "fp16")
     )

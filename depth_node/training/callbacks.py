@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,74 +11,33 @@ import matplotlib
 import torch
 from lightning.pytorch.callbacks import Callback, RichProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
-from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch import Tensor
 
 from depth_node.data.sample import Sample
 from depth_node.errors import TrainingError
 from depth_node.networks.checkpoint import CheckpointInfo, save_checkpoint
 from depth_node.training.module import SelfSupervisedModule
+from depth_node.training.run_saver import RunSaver, summary
 
-BEST_FILE = "best.safetensors"
-LAST_FILE = "last.safetensors"
-RESUME_FILE = "last.ckpt"
 SCORE = "val/photometric"
 
 
-class SaveRun(Callback):
-    """Keeps a run on disk: `last.ckpt` to resume from, `last.safetensors`, and `best.safetensors` by validation.
-
-    Everything is saved every `every` steps, at the end, and when the run is interrupted (Ctrl-C, SIGTERM).
-    """
+class SaveRun(RunSaver):
+    """Saves the networks of self-supervised training; see `RunSaver`."""
 
     def __init__(self, folder: Path, info: CheckpointInfo, every: int) -> None:
-        self.folder = folder
+        super().__init__(folder, every)
         self.info = info
-        self.every = every
-        self.best = math.inf
 
-    def on_train_batch_end(self, trainer: lightning.Trainer, pl_module: Any, *_: Any) -> None:
-        """Save every `every` steps."""
-        if trainer.global_step % self.every == 0:
-            self._save_all(trainer, pl_module)
+    def error(self, trainer: lightning.Trainer) -> float:
+        """How badly unseen frames are explained."""
+        return float(trainer.callback_metrics.get(SCORE, math.inf))
 
-    def on_validation_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Keep the checkpoint that explains unseen frames best."""
-        score = float(trainer.callback_metrics.get(SCORE, math.inf))
-        if not trainer.sanity_checking and score < self.best:
-            self.best = score
-            self._save_networks(BEST_FILE, trainer, pl_module)
-
-    def on_train_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Save the final state."""
-        self._save_all(trainer, pl_module)
-
-    def on_exception(self, trainer: lightning.Trainer, pl_module: Any, exception: BaseException) -> None:
-        """Lose nothing to an interruption; after a bad loss the last regular save is the one to keep."""
-        if isinstance(exception, (KeyboardInterrupt, SIGTERMException)) and trainer.global_step > 0:
-            self._save_all(trainer, pl_module)
-
-    def state_dict(self) -> dict[str, Any]:
-        """The best score survives a resume."""
-        return {"best": self.best}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take the best score from a resumed run."""
-        self.best = float(state_dict["best"])
-
-    def _save_all(self, trainer: lightning.Trainer, module: SelfSupervisedModule) -> None:
-        temporary = self.folder / f".{RESUME_FILE}.tmp"
-        trainer.save_checkpoint(temporary)
-        if trainer.is_global_zero:
-            os.replace(temporary, self.folder / RESUME_FILE)
-        self._save_networks(LAST_FILE, trainer, module)
-
-    def _save_networks(self, name: str, trainer: lightning.Trainer, module: SelfSupervisedModule) -> None:
-        if not trainer.is_global_zero:
-            return
-        metrics = {k: round(float(v), 6) for k, v in trainer.callback_metrics.items() if "/" in k}
-        info = self.info.with_training(**{**self.info.training, "steps": trainer.global_step, "metrics": metrics})
-        save_checkpoint(self.folder / name, info, module.depth, module.pose)
+    def save_networks(self, path: Path, trainer: lightning.Trainer, module: SelfSupervisedModule) -> None:
+        """Write a checkpoint with all networks."""
+        info = self.info.with_training(**self.info.training, **summary(trainer))
+        semantic = module.semantics.network if module.semantics else None
+        save_checkpoint(path, info, module.depth, module.pose, semantic)
 
 
 class SavePictures(Callback):
@@ -96,7 +54,7 @@ class SavePictures(Callback):
         if board is None or batch_idx > 0 or trainer.sanity_checking:
             return
         images = batch.as_input().target[: self.count]
-        disparity = pl_module.depth(images, scales=1)[0].float()
+        disparity = pl_module.disparities(images, scales=1)[0].float()
         panels = torch.cat([images, _magma(disparity).to(images)], dim=2)
         board.experiment.add_images("val/image_and_disparity", panels, trainer.global_step)
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import lightning
 import torch
-import yaml
 from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
 from depth_node.config.network import NetworkConfig
@@ -18,21 +15,14 @@ from depth_node.config.training import TrainConfig
 from depth_node.data.dataset import TripletDataset
 from depth_node.data.sample import Sample, collate
 from depth_node.errors import TrainingError
-from depth_node.networks.checkpoint import CheckpointInfo, TrainingCamera, load_checkpoint
-from depth_node.training.callbacks import (
-    BEST_FILE,
-    LAST_FILE,
-    RESUME_FILE,
-    SavePictures,
-    SaveRun,
-    StepProgress,
-    StopOnNaN,
-)
+from depth_node.networks.checkpoint import CheckpointInfo, TrainingCamera, read_info
+from depth_node.training.callbacks import SavePictures, SaveRun, StepProgress, StopOnNaN
+from depth_node.training.frozen import FrozenSemantics, Teacher
 from depth_node.training.metrics_file import MetricsFile
 from depth_node.training.module import SelfSupervisedModule
-
-CONFIG_FILE = "config.yaml"
-PRECISIONS: dict[str, Any] = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
+from depth_node.training.run_folder import choose_accelerator, make_trainer, resume_state, write_config
+from depth_node.training.run_saver import BEST_FILE, LAST_FILE
+from depth_node.training.warm_start import warm_start
 
 
 def fit(
@@ -60,20 +50,19 @@ def fit(
         TrainingError: the folder is in use, or training cannot go on.
     """
     # Everything that can be wrong is found before the folder is made.
-    resume_from = _resume_state(folder, resume)
+    resume_from = resume_state(folder, resume)
     if len(train) < config.batch_size:
         raise TrainingError(f"{len(train)} triplets do not fill a batch of {config.batch_size}: lower --batch_size")
-    accelerator = _accelerator(config.device)
+    accelerator = choose_accelerator(config.device)
     lightning.seed_everything(config.seed, workers=True, verbose=False)
-    module = SelfSupervisedModule(network, config)
-    if config.initial:
-        _warm_start(module, Path(config.initial))
+    module = _module(network, config)
     info = CheckpointInfo(
         network=module.depth.config,
+        semantic=module.semantics.info if module.semantics else None,
         camera=_camera(train),
         training={"frames": len(train), "settings": values(config)},
     )
-    _write_config(folder, network, config)
+    write_config(folder, {f"network.{name}": value for name, value in values(network).items()} | values(config))
     callbacks: list[Callback] = [
         SaveRun(folder, info, config.save_every),
         MetricsFile(folder, config.log_every),
@@ -81,7 +70,16 @@ def fit(
         StopOnNaN(),
         StepProgress(),
     ]
-    trainer = _trainer(config, accelerator, folder, callbacks, val is not None)
+    trainer = make_trainer(
+        folder,
+        accelerator,
+        config.precision,
+        config.epochs,
+        config.steps,
+        config.log_every,
+        callbacks,
+        validate=val is not None,
+    )
     trainer.fit(
         module,
         train_dataloaders=_loader(train, config, shuffle=True),
@@ -99,67 +97,20 @@ def _camera(dataset: TripletDataset) -> TrainingCamera:
     return TrainingCamera(dataset.width, dataset.height, *focal_and_centre)
 
 
-def _resume_state(folder: Path, resume: bool) -> Path | None:
-    state = folder / RESUME_FILE
-    if resume:
-        if not state.exists():
-            raise TrainingError(f"{folder} holds no {RESUME_FILE} to resume: start without --resume")
-        return state
-    if folder.exists() and any(folder.iterdir()):
-        raise TrainingError(f"{folder} already holds files: add --resume to go on, or choose another --output")
+def _module(network: NetworkConfig, config: TrainConfig) -> SelfSupervisedModule:
+    semantics = _semantics(config)
+    teacher = Teacher(Path(config.distillation.teacher)) if config.distillation.teacher else None
+    module = SelfSupervisedModule(network, config, semantics, teacher)
+    warm_start(module.depth, module.pose, semantics, config)
+    return module
+
+
+def _semantics(config: TrainConfig) -> FrozenSemantics | None:
+    if config.semantic:
+        return FrozenSemantics.from_checkpoint(config.semantic)
+    if config.initial and read_info(config.initial).semantic is not None:
+        return FrozenSemantics.from_checkpoint(config.initial)
     return None
-
-
-def _accelerator(device: str) -> str:
-    if device == "cuda" and not torch.cuda.is_available():
-        raise TrainingError("no CUDA device found: use --device cpu, or install a CUDA build of torch and its driver")
-    return device if device != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def _warm_start(module: SelfSupervisedModule, path: Path) -> None:
-    checkpoint = load_checkpoint(path)
-    if checkpoint.info.network.architecture != module.depth.config.architecture:
-        raise TrainingError(
-            f"{path} holds a {checkpoint.info.network.architecture}, this run trains a "
-            f"{module.depth.config.architecture}: choose the same --network.architecture"
-        )
-    module.depth.load_state_dict(checkpoint.depth.state_dict())
-    if checkpoint.pose is not None and checkpoint.info.network.pose == module.depth.config.pose:
-        module.pose.load_state_dict(checkpoint.pose.state_dict())
-
-
-def _write_config(folder: Path, network: NetworkConfig, config: TrainConfig) -> None:
-    flat = {f"network.{k}": v for k, v in values(network).items()} | values(config)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / CONFIG_FILE).write_text(yaml.safe_dump(flat, sort_keys=False))
-    except OSError as error:
-        raise TrainingError(f"cannot write run folder {folder}: {error.strerror}") from None
-
-
-def _trainer(
-    config: TrainConfig, accelerator: str, folder: Path, callbacks: list[Callback], validate: bool
-) -> lightning.Trainer:
-    return lightning.Trainer(
-        accelerator=accelerator,
-        devices="auto" if accelerator == "cuda" else 1,
-        precision=PRECISIONS[_precision(config.precision, accelerator)],
-        max_epochs=-1 if config.steps else config.epochs,
-        max_steps=config.steps or -1,
-        callbacks=callbacks,
-        logger=TensorBoardLogger(folder, name="", version=""),
-        log_every_n_steps=config.log_every,
-        num_sanity_val_steps=0,
-        limit_val_batches=1.0 if validate else 0,
-        enable_model_summary=False,
-        enable_checkpointing=False,
-    )
-
-
-def _precision(asked: str, accelerator: str) -> str:
-    if asked != "auto":
-        return asked
-    return "bf16" if accelerator == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
 
 
 def _loader(dataset: TripletDataset, config: TrainConfig, shuffle: bool) -> DataLoader[Sample]:

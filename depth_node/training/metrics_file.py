@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,21 @@ from depth_node.losses.objective import LossTerms
 
 METRICS_FILE = "metrics.csv"
 TERMS = tuple(field.name for field in fields(LossTerms))
-COLUMNS = ("step", "epoch", "stage", "learning_rate", *TERMS)
+COLUMNS = ("step", "epoch", "stage", "learning_rate")
 
 
 class MetricsFile(Callback):
-    """Writes the objective's terms of training (every `every` steps) and validation to `folder`/metrics.csv."""
+    """Writes terms of training (every `every` steps) and validation to `folder`/metrics.csv.
 
-    def __init__(self, folder: Path, every: int) -> None:
+    The terms are those of the self-supervised objective, unless others are named; a cell stays empty where a stage
+    does not log a term.
+    """
+
+    def __init__(self, folder: Path, every: int, terms: Sequence[str] = TERMS) -> None:
         self.path = folder / METRICS_FILE
         self.every = every
+        self.terms = tuple(terms)
+        self.columns = (*COLUMNS, *self.terms)
 
     def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
         """Start the file, or drop the lines that a resumed run will write again."""
@@ -31,7 +38,7 @@ class MetricsFile(Callback):
             return
         rows = read_metrics(self.path.parent) if self.path.exists() else []
         with replacing(self.path) as temporary, temporary.open("w", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS)
+            writer = csv.DictWriter(file, self.columns)
             writer.writeheader()
             writer.writerows(row for row in rows if int(row["step"]) <= trainer.global_step)
 
@@ -46,13 +53,13 @@ class MetricsFile(Callback):
             self._append(trainer, "val")
 
     def _append(self, trainer: lightning.Trainer, stage: str) -> None:
-        terms = {name: trainer.callback_metrics.get(f"{stage}/{name}") for name in TERMS}
-        if not trainer.is_global_zero or None in terms.values():
+        terms = {name: trainer.callback_metrics.get(f"{stage}/{name}") for name in self.terms}
+        if not trainer.is_global_zero or all(value is None for value in terms.values()):
             return
         row = {name: f"{float(value):.6g}" for name, value in terms.items() if value is not None}
         rate = trainer.optimizers[0].param_groups[0]["lr"]
         with self.path.open("a", newline="") as file:
-            csv.DictWriter(file, COLUMNS).writerow(
+            csv.DictWriter(file, self.columns).writerow(
                 row
                 | {"step": trainer.global_step, "epoch": trainer.current_epoch, "stage": stage, "learning_rate": rate}
             )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import lightning
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from depth_node.config.network import NetworkConfig
 from depth_node.config.training import TrainConfig
@@ -18,23 +17,35 @@ from depth_node.data.dataset import OFFSETS
 from depth_node.data.sample import Sample
 from depth_node.losses.distillation import distillation_loss
 from depth_node.losses.objective import LossTerms, SelfSupervisedLoss
+from depth_node.networks.decoders import SCALES
 from depth_node.networks.factory import build_depth_network, build_pose_network
-from depth_node.training.teacher import Teacher
+from depth_node.training.frozen import FrozenSemantics, Teacher
 
 DECAY_FACTOR = 0.1
 
 
 class SelfSupervisedModule(lightning.LightningModule):
-    """Depth and motion learnt together from video alone (fact sheet A.4, B.5)."""
+    """Depth and motion learnt together from video alone (fact sheet A.4, B.5), guided where the network is."""
 
-    def __init__(self, network: NetworkConfig, config: TrainConfig) -> None:
+    def __init__(
+        self,
+        network: NetworkConfig,
+        config: TrainConfig,
+        semantics: FrozenSemantics | None = None,
+        teacher: Teacher | None = None,
+    ) -> None:
         super().__init__()
         self.config = config
-        self.depth = build_depth_network(network, pretrained=config.pretrained)
+        self.semantics = semantics
+        channels = semantics.network.channels if semantics else ()
+        self.depth = build_depth_network(network, pretrained=config.pretrained, semantic_channels=channels)
         self.pose = build_pose_network(network, pretrained=config.pretrained)
+        # Half precision doubles its gain in this layout, on tensor cores and AMX alike.
+        for conv in (layer for layer in self.modules() if isinstance(layer, nn.Conv2d)):
+            conv.to(memory_format=torch.channels_last)
         self.objective = SelfSupervisedLoss(config.loss, network.min_depth, network.max_depth)
         self.augmentation = Augmentation(config.augment)
-        self.teacher = Teacher(Path(config.distillation.teacher)) if config.distillation.teacher else None
+        self.teacher = teacher
 
     def training_step(self, batch: Sample, _: int) -> Tensor:
         """One batch: mirror, jitter, predict depth and motion, score on the unjittered colours."""
@@ -50,7 +61,7 @@ class SelfSupervisedModule(lightning.LightningModule):
 
     def _score(self, clean: Sample, seen: Sample) -> LossTerms:
         # Networks may run in half precision; geometry and losses must not (pixel coordinates need the bits).
-        disparities = [disparity.float() for disparity in self.depth(seen.target)]
+        disparities = [disparity.float() for disparity in self.disparities(seen.target)]
         if self.config.distillation.photometric or not self.training:
             motion = self._motion(seen).float()
             with torch.autocast(clean.target.device.type, enabled=False):
@@ -59,6 +70,12 @@ class SelfSupervisedModule(lightning.LightningModule):
             nothing = torch.zeros((), device=clean.target.device)
             terms = LossTerms(*[nothing] * len(LossTerms.__dataclass_fields__))
         return self._add_teacher(terms, disparities, clean)
+
+    def disparities(self, image: Tensor, scales: int = SCALES) -> list[Tensor]:
+        """Disparities of (B, 3, H, W) images in 0..1, finest first, guided by the semantics of the same images."""
+        guided = self.semantics is not None and self.depth.guidance is not None
+        maps = self.semantics.maps(image) if self.semantics and guided else None
+        return self.depth(image, scales, maps)
 
     def _add_teacher(self, terms: LossTerms, disparities: list[Tensor], clean: Sample) -> LossTerms:
         if self.teacher is None:

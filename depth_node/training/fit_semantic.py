@@ -1,0 +1,161 @@
+"""Runs the training loop of a semantic network in a run folder that can be resumed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import Callback
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from depth_node.config.classes import ClassMap
+from depth_node.config.semantic import SemanticConfig
+from depth_node.config.semantic_training import SemanticTrainConfig
+from depth_node.config.setting import values
+from depth_node.data.atomic_file import replacing
+from depth_node.data.labelled_dataset import LabelledDataset, LabelledSample, collate
+from depth_node.errors import TrainingError
+from depth_node.networks.semantic import SemanticNetwork
+from depth_node.networks.semantic_checkpoint import SemanticInfo, load_semantic
+from depth_node.training.callbacks import StepProgress, StopOnNaN
+from depth_node.training.metrics_file import MetricsFile
+from depth_node.training.run_folder import choose_accelerator, make_trainer, resume_state, write_config
+from depth_node.training.run_saver import BEST_FILE, LAST_FILE
+from depth_node.training.semantic_evaluation import evaluate_semantic, predictions_picture, write_picture
+from depth_node.training.semantic_module import SemanticModule
+from depth_node.training.semantic_saver import SaveSemanticRun
+from depth_node.training.semantic_scores import SemanticScores
+
+TERMS = ("loss", "miou", "accuracy")
+SCORES_FILE, PICTURE_FILE, CLASSES_FILE = "scores.json", "predictions.png", "classes.json"
+
+
+def fit_semantic(
+    train: LabelledDataset,
+    val: LabelledDataset | None,
+    classes: ClassMap,
+    network: SemanticConfig,
+    config: SemanticTrainConfig,
+    folder: Path,
+    weights: Tensor | None = None,
+    resume: bool = False,
+) -> tuple[Path, SemanticScores | None]:
+    """Train and leave checkpoints, metrics.csv, scores, a picture and TensorBoard logs in `folder`.
+
+    Args:
+        train: pictures to learn from.
+        val: pictures to choose the best checkpoint by, or None.
+        classes: the class map of their labels.
+        network: what to build.
+        config: how to train.
+        folder: the run folder, created if missing.
+        weights: (N,) weight of each class; without it all count alike.
+        resume: go on from the folder's last save instead of refusing a folder in use.
+
+    Returns:
+        The checkpoint to use (the best by mIoU, or the last without validation), and its scores on `val`.
+
+    Raises:
+        TrainingError: the folder is in use, or training cannot go on.
+        ConfigError: the network cannot be built.
+    """
+    # Everything that can be wrong is found before the folder is made.
+    resume_from = resume_state(folder, resume)
+    if len(train) < config.batch_size:
+        raise TrainingError(f"{len(train)} pictures do not fill a batch of {config.batch_size}: lower --batch_size")
+    accelerator = choose_accelerator(config.device)
+    lightning.seed_everything(config.seed, workers=True, verbose=False)
+    module = SemanticModule(_network(network, classes, config), config, weights)
+    training = {"pictures": len(train), "settings": values(config)}
+    info = SemanticInfo(module.network.config, classes, config.height, config.width, training=training)
+    write_config(folder, {f"network.{k}": v for k, v in values(network).items()} | values(config))
+    _write_json(folder / CLASSES_FILE, classes.record())
+    callbacks: list[Callback] = [
+        SaveSemanticRun(folder, info, config.save_every),
+        MetricsFile(folder, config.log_every, TERMS),
+        StopOnNaN(),
+        StepProgress(),
+    ]
+    every = _validation_interval(config, len(train) // config.batch_size)
+    trainer = make_trainer(
+        folder,
+        accelerator,
+        config.precision,
+        config.epochs,
+        config.steps,
+        config.log_every,
+        callbacks,
+        every,
+        val is not None,
+    )
+    trainer.fit(
+        module,
+        train_dataloaders=_loader(train, config, shuffle=True),
+        val_dataloaders=_loader(val, config, shuffle=False) if val else None,
+        ckpt_path=resume_from,
+        weights_only=True,
+    )
+    best = folder / BEST_FILE
+    checkpoint = best if best.exists() else folder / LAST_FILE
+    return checkpoint, _report(checkpoint, val, config, accelerator, folder)
+
+
+def _network(config: SemanticConfig, classes: ClassMap, training: SemanticTrainConfig) -> SemanticNetwork:
+    network = SemanticNetwork(config, classes, pretrained=training.pretrained and not training.initial)
+    if training.initial:
+        _warm_start(network, training.initial)
+    return network
+
+
+def _warm_start(network: SemanticNetwork, path: str) -> None:
+    """Take all weights of a checkpoint of the same architecture, those of other classes excepted."""
+    info, source = load_semantic(path)
+    if info.config != network.config:
+        theirs, ours = values(info.config), values(network.config)
+        name = next(name for name in theirs if theirs[name] != ours[name])
+        raise TrainingError(
+            f"{path} has {name} {theirs[name]}, this run {ours[name]}: add --network.{name} {theirs[name]}"
+        )
+    own = network.state_dict()
+    fitting = {name: tensor for name, tensor in source.state_dict().items() if tensor.shape == own[name].shape}
+    network.load_state_dict(own | fitting)
+
+
+def _validation_interval(config: SemanticTrainConfig, steps_per_epoch: int) -> int:
+    """Steps between two validations: about `save_every`, such that the last one is at the end of the run."""
+    total = config.steps or config.epochs * steps_per_epoch
+    return max(1, total // max(1, round(total / config.save_every)))
+
+
+def _report(
+    checkpoint: Path, val: LabelledDataset | None, config: SemanticTrainConfig, accelerator: str, folder: Path
+) -> SemanticScores | None:
+    if val is None:
+        return None
+    network = load_semantic(checkpoint)[1].to(accelerator)
+    scores = evaluate_semantic(network, val, config.batch_size, accelerator)
+    _write_json(folder / SCORES_FILE, scores.record())
+    write_picture(folder / PICTURE_FILE, predictions_picture(network, val))
+    return scores
+
+
+def _write_json(path: Path, record: dict[str, Any]) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(record, indent=1) + "\n")
+
+
+def _loader(dataset: LabelledDataset, config: SemanticTrainConfig, shuffle: bool) -> DataLoader[LabelledSample]:
+    return DataLoader(
+        dataset,
+        batch_size=config.batch_size,
+        shuffle=shuffle,
+        drop_last=shuffle,
+        num_workers=config.workers,
+        persistent_workers=config.workers > 0,
+        pin_memory=torch.cuda.is_available(),
+        collate_fn=collate,
+    )

@@ -1,0 +1,64 @@
+"""Starting from trained weights instead of afresh."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from depth_node.config.training import TrainConfig
+from depth_node.errors import TrainingError
+from depth_node.networks.checkpoint import Checkpoint, load_checkpoint
+from depth_node.networks.factory import DepthNetwork
+from depth_node.networks.pose import PoseNetwork
+from depth_node.networks.semantic import fingerprint
+from depth_node.training.frozen import FrozenSemantics
+
+
+def warm_start(depth: DepthNetwork, pose: PoseNetwork, semantics: FrozenSemantics | None, config: TrainConfig) -> None:
+    """Load the weights that `config.initial` and `config.initial_pose` name.
+
+    A guided network may start from one without guidance: its pixel-adaptive layers then begin by passing their
+    input through. The pose network is taken wherever it is of the same kind.
+
+    Raises:
+        CheckpointError: a file cannot be read.
+        TrainingError: a checkpoint does not fit the networks.
+    """
+    if config.initial:
+        checkpoint = load_checkpoint(config.initial)
+        _start_depth(depth, checkpoint, semantics, Path(config.initial))
+        if checkpoint.pose is not None and checkpoint.info.network.pose == depth.config.pose:
+            pose.load_state_dict(checkpoint.pose.state_dict())
+    if config.initial_pose:
+        checkpoint = load_checkpoint(config.initial_pose)
+        if checkpoint.pose is None or checkpoint.info.network.pose != depth.config.pose:
+            raise TrainingError(
+                f"{config.initial_pose} holds no {depth.config.pose} network: name a last.safetensors of a run with it"
+            )
+        pose.load_state_dict(checkpoint.pose.state_dict())
+
+
+def _start_depth(depth: DepthNetwork, start: Checkpoint, semantics: FrozenSemantics | None, path: Path) -> None:
+    theirs, ours = start.info.network, depth.config
+    if theirs.architecture != ours.architecture:
+        raise TrainingError(
+            f"{path} holds a {theirs.architecture}, this run trains a {ours.architecture}: "
+            "choose the same --network.architecture"
+        )
+    if theirs.timm_se_order != ours.timm_se_order:
+        raise TrainingError(
+            f"{path} and this network differ in timm_se_order: add --no_pretrained "
+            f"--{'' if theirs.timm_se_order else 'no_'}network.timm_se_order"
+        )
+    if theirs.guided and not ours.guided:
+        raise TrainingError(f"{path} is guided, this network is not: add --network.guided")
+    if theirs.guided:
+        if theirs.guidance != ours.guidance:
+            raise TrainingError(f"{path} was guided by {theirs.guidance}: choose the same --network.guidance settings")
+        if start.semantic and semantics and fingerprint(start.semantic) != fingerprint(semantics.network):
+            raise TrainingError(f"{path} was guided by another semantic network: leave --semantic out to keep its own")
+        depth.load_state_dict(start.depth.state_dict())
+        return
+    depth.encoder.load_state_dict(start.depth.encoder.state_dict())
+    depth.decoder.load_state_dict(start.depth.decoder.state_dict())
+    if depth.guidance is not None:
+        depth.guidance.start_as_identity()
