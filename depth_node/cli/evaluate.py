@@ -1,7 +1,11 @@
-"""Compare a checkpoint's depth with measured depth by the Eigen protocol and print the seven metrics.
+"""Compare the depth of checkpoints with measured depth by the Eigen protocol and print the seven metrics.
 
 Measured depth is KITTI's depth pictures (proj_depth/groundtruth), lidar scans (velodyne_points) or, with
---ground_truth_dir, the exact depth of a simulated drive that the sequence was recorded from.
+--ground_truth_dir, the exact depth of the simulated drives that the sequences were recorded from. Where a drive has
+semantic labels (semantic/image_02, or those of the simulation), metrics per class come with it.
+
+  depth evaluate --checkpoint a.safetensors b.safetensors --sequence KITTI --split test.txt --table --json all.json
+  depth evaluate --checkpoint a.safetensors --sequence r1 r2 --ground_truth_dir s1/ground_truth s2/ground_truth
 """
 
 from __future__ import annotations
@@ -17,66 +21,89 @@ from depth_node.errors import ConfigError
 
 if TYPE_CHECKING:
     from depth_node.evaluation.evaluate import ComparedFrame, EvaluationFrame
-    from depth_node.evaluation.report import FrameResult
+    from depth_node.evaluation.report import DepthReport, EvaluatedCheckpoint
     from depth_node.inference.estimator import DepthEstimator
+
+WIDEST = 240
+"""Columns that a table may take: a number cut in two is worse than a line that the terminal breaks."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Flags of `depth evaluate`."""
-    parser.add_argument("--checkpoint", type=Path, required=True, help="checkpoint (*.safetensors) to evaluate")
+    parser.add_argument(
+        "--checkpoint", type=Path, nargs="+", required=True, help="checkpoints (*.safetensors) to evaluate, a row each"
+    )
     parser.add_argument("--sequence", type=Path, nargs="+", required=True, help="drives, or roots that hold drives")
     parser.add_argument("--split", type=Path, help="split file naming the frames (monodepth2 format); default all")
-    parser.add_argument("--ground_truth_dir", type=Path, help="ground_truth folder of the simulated drive")
-    parser.add_argument("--json", type=Path, help="write all numbers, also per frame, to this file")
+    parser.add_argument(
+        "--ground_truth_dir",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="ground_truth folders of the simulated drives, one per drive in the same order, or a root that holds them",
+    )
+    parser.add_argument("--per_class", action="store_true", help="also print a table per semantic class")
+    parser.add_argument("--per_range", action="store_true", help="also print a table per range of measured depth")
+    parser.add_argument("--table", action="store_true", help="also print the papers' results on KITTI, ours below them")
+    parser.add_argument("--json", type=Path, help="write all numbers, also per class, range and frame, to this file")
+    parser.add_argument("--markdown", type=Path, help="write the tables to this file")
     parser.add_argument("--pictures", type=Path, help="write image, prediction, truth and error of some frames here")
     parser.add_argument("--store_scale", action="store_true", help="write the median ratio into the checkpoint's scale")
     add_settings(parser, EvaluationConfig)
 
 
 def run(args: Namespace) -> int:
-    """Evaluate, print the table and write what was asked for."""
-    from rich.console import Console
-
-    from depth_node.evaluation.evaluate import select_frames
-    from depth_node.evaluation.report import DepthReport, describe, metrics_table, write_json
-    from depth_node.inference.estimator import DepthEstimator
+    """Evaluate, print the tables and write what was asked for."""
+    from depth_node.evaluation.evaluate import measured_on, select_frames
+    from depth_node.evaluation.prediction import open_estimator
+    from depth_node.evaluation.report import EvaluatedCheckpoint, write_json
+    from depth_node.evaluation.tables import distinct_names
 
     config = read_settings(args, EvaluationConfig)
+    if len(set(args.checkpoint)) < len(args.checkpoint):
+        raise ConfigError("--checkpoint names a file twice: name each once")
     frames = select_frames(args.sequence, config, args.split, args.ground_truth_dir)
-    truth = frames[0].truth
-    if args.store_scale and truth.scale_source == "lidar" and config.velodyne_depth == "forward":
+    about = measured_on(frames)
+    if args.per_class and not about["labels"]:
+        raise ConfigError("--per_class needs labels: semantic/image_02/*.png, or those of a simulation")
+    from_lidar = any(frame.truth.scale_source == "lidar" for frame in frames)
+    if args.store_scale and from_lidar and config.velodyne_depth == "forward":
         raise ConfigError("--store_scale needs metres from the camera, not from the lidar: add --velodyne_depth camera")
-    estimator = DepthEstimator.from_checkpoint(args.checkpoint, config.device, config.precision)
-    report = DepthReport.of(_compare_all(args, config, estimator, frames))
-    Console().print(metrics_table(report, f"{args.checkpoint.name} against {truth.name}"))
-    print(describe(report, config))
+    evaluated = []
+    for name, path in zip(distinct_names(args.checkpoint), args.checkpoint, strict=True):
+        estimator = open_estimator(path, config)
+        pictures = args.pictures
+        if pictures and len(args.checkpoint) > 1:
+            pictures = pictures / name.replace("/", "_")
+        report = _evaluate(estimator, frames, config, name, pictures)
+        network = estimator.info.network
+        evaluated.append(EvaluatedCheckpoint(name, path, f"{network.width}x{network.height}", report))
+    _show(args, config, evaluated, about)
     if args.json:
-        write_json(args.json, report.record(config, checkpoint=str(args.checkpoint), ground_truth=truth.name))
+        write_json(args.json, {"checkpoints": [each.record(config, **about) for each in evaluated]})
     if args.store_scale:
-        from depth_node.evaluation.scale import store_scale
-
-        scale = store_scale(args.checkpoint, report.median_ratio, truth.scale_source)
-        print(f"{args.checkpoint} now gives metres: scale {scale:.5g}, measured on {truth.name}")
+        _store_scales(evaluated, frames[0])
     return 0
 
 
-def _compare_all(
-    args: Namespace, config: EvaluationConfig, estimator: DepthEstimator, frames: list[EvaluationFrame]
-) -> list[FrameResult]:
+def _evaluate(
+    estimator: DepthEstimator, frames: list[EvaluationFrame], config: EvaluationConfig, name: str, pictures: Path | None
+) -> DepthReport:
     import numpy as np
     from rich.console import Console
     from rich.progress import track
 
     from depth_node.evaluation.evaluate import compare_frames
+    from depth_node.evaluation.report import DepthReport
 
-    drawn = set(np.linspace(0, len(frames) - 1, config.picture_count).round()) if args.pictures else set()
+    drawn = set(np.linspace(0, len(frames) - 1, config.picture_count).round()) if pictures else set()
     compared = compare_frames(estimator, frames, config)
     results = []
-    for number, frame in enumerate(track(compared, "evaluating", len(frames), console=Console(stderr=True))):
-        results.append(frame.result())
-        if number in drawn:
-            _draw(args.pictures, frame, config)
-    return results
+    for number, frame in enumerate(track(compared, f"evaluating {name}", len(frames), console=Console(stderr=True))):
+        results.append(frame.result(config))
+        if pictures and number in drawn:
+            _draw(pictures, frame, config)
+    return DepthReport.of(results)
 
 
 def _draw(folder: Path, frame: ComparedFrame, config: EvaluationConfig) -> None:
@@ -85,3 +112,37 @@ def _draw(folder: Path, frame: ComparedFrame, config: EvaluationConfig) -> None:
 
     name = frame.name.replace("/", "_").replace(" ", "_")
     write_picture(folder / f"{name}.png", comparison_picture(frame, config))
+
+
+def _show(
+    args: Namespace, config: EvaluationConfig, evaluated: list[EvaluatedCheckpoint], about: dict[str, str]
+) -> None:
+    """Print what was asked for; the markdown file gets the tables per class and range in any case."""
+    from rich.console import Console
+
+    from depth_node.evaluation import tables
+    from depth_node.evaluation.report import notes
+
+    truth = about["ground_truth"]
+    main = [tables.metrics_table(evaluated, config, f"against {truth}")]
+    per_class = [tables.class_table(evaluated, config)] if about["labels"] else []
+    per_range = [tables.range_table(evaluated, config)]
+    papers = tables.published_tables(evaluated, truth) if args.table else []
+    shown = [*main, *(per_class if args.per_class else []), *(per_range if args.per_range else []), *papers]
+    console = Console(width=max(Console().width, WIDEST))
+    for table in shown:
+        console.print(table.rich())
+    lines = notes(evaluated, config)
+    if args.table:
+        lines.append(tables.comparability(evaluated, config, truth))
+    print("\n".join(lines))
+    if args.markdown:
+        tables.write_markdown(args.markdown, [*main, *per_class, *per_range, *papers], lines)
+
+
+def _store_scales(evaluated: list[EvaluatedCheckpoint], frame: EvaluationFrame) -> None:
+    from depth_node.evaluation.scale import store_scale
+
+    for each in evaluated:
+        scale = store_scale(each.path, each.report.median_ratio, frame.truth.scale_source)
+        print(f"{each.path} now gives metres: scale {scale:.5g}, measured on {frame.truth.name}")

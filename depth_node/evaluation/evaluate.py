@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -13,27 +14,37 @@ from depth_node.config.evaluation import EvaluationConfig
 from depth_node.data.kitti import FrameReference, KittiSequence, read_split, sequence_of
 from depth_node.data.kitti_search import find_sequences
 from depth_node.errors import EvaluationError, SequenceError
+from depth_node.evaluation.breakdown import PartErrors, range_parts
 from depth_node.evaluation.ground_truth import GroundTruth, open_ground_truth
-from depth_node.evaluation.metrics import depth_metrics
+from depth_node.evaluation.labels import LabelSource, labels_at, open_labels
+from depth_node.evaluation.metrics import DepthMetrics, metrics_of, pixel_errors
+from depth_node.evaluation.prediction import predict_depth
 from depth_node.evaluation.protocol import Comparison, compare
 from depth_node.evaluation.report import FrameResult
+from depth_node.evaluation.simulated_truth import match_ground_truth
 from depth_node.inference.estimator import DepthEstimator
 
 
 @dataclass(frozen=True)
 class EvaluationFrame:
-    """One frame to evaluate: where its picture and its measured depth come from."""
+    """One frame to evaluate: where its picture, its measured depth and its labels (None: nowhere) come from.
+
+    root: name of the folder that holds the drive's date, where drives of several roots have the same name, else ''.
+    """
 
     sequence: KittiSequence
     index: int
     truth: GroundTruth
+    labels: LabelSource | None = None
+    root: str = ""
 
     @property
     def name(self) -> str:
-        """The frame as a line of a split file."""
+        """The frame as a line of a split file; with the root in front where that alone tells drives apart."""
         folder = self.sequence.folder
         side = "r" if self.sequence.camera.endswith("3") else "l"
-        return str(FrameReference(f"{folder.parent.name}/{folder.name}", self.index, side))
+        drive = "/".join(filter(None, (self.root, folder.parent.name, folder.name)))
+        return str(FrameReference(drive, self.index, side))
 
 
 @dataclass(frozen=True)
@@ -41,7 +52,7 @@ class ComparedFrame:
     """A frame with everything that a picture or a finer analysis needs.
 
     image (H,W,3) uint8 RGB; depth (h,w) metres as predicted, before any median scaling; truth (H,W) metres;
-    comparison: the matched pixels.
+    comparison: the matched pixels; labels (H,W) class numbers or None; classes: the names of the numbers.
     """
 
     name: str
@@ -49,35 +60,54 @@ class ComparedFrame:
     depth: NDArray[np.float32]
     truth: NDArray[np.float32]
     comparison: Comparison
+    labels: NDArray[np.uint8] | None = None
+    classes: tuple[str, ...] = ()
 
-    def result(self) -> FrameResult:
+    @cached_property
+    def errors(self) -> NDArray[np.float64]:
+        """(7,N) what each compared pixel adds to the metrics."""
+        return pixel_errors(self.comparison.ground_truth, self.comparison.prediction)
+
+    @cached_property
+    def metrics(self) -> DepthMetrics:
         """The metrics over all compared pixels."""
-        metrics = depth_metrics(self.comparison.ground_truth, self.comparison.prediction)
-        return FrameResult(self.name, metrics, self.comparison.ratio, len(self.comparison.ground_truth))
+        return metrics_of(self.errors)
+
+    def result(self, config: EvaluationConfig) -> FrameResult:
+        """The metrics over all compared pixels, and their errors by class and by range."""
+        matched = self.comparison
+        by_class = None
+        if self.labels is not None:
+            by_class = PartErrors.of(self.errors, self.labels[matched.mask], self.classes)
+        by_range = PartErrors.of(self.errors, *range_parts(matched.ground_truth, config.range_edges))
+        return FrameResult(self.name, self.metrics, matched.ratio, len(matched.ground_truth), by_range, by_class)
 
 
 def select_frames(
-    folders: Sequence[Path], config: EvaluationConfig, split: Path | None = None, ground_truth: Path | None = None
+    folders: Sequence[Path], config: EvaluationConfig, split: Path | None = None, ground_truth: Sequence[Path] = ()
 ) -> list[EvaluationFrame]:
     """Frames that have measured depth, every `config.every`-th of them.
 
     Args:
         folders: drives, or roots that hold drives; with a split, the roots that its lines refer to.
-        config: which ground truth.
+        config: which ground truth and which labels.
         split: split file with the frames to use (monodepth2 format); all frames when not given.
-        ground_truth: `ground_truth` folder of the simulated drive that the sequence was recorded from.
+        ground_truth: `ground_truth` folders of the simulated drives that the sequences were recorded from, one per
+            drive in the order of `folders` (of their names within a root), or roots that hold them.
 
     Raises:
         SequenceError: a folder, drive or frame is not there.
-        EvaluationError: there is no ground truth.
+        EvaluationError: there is no ground truth, or not one for each drive.
     """
     chosen = _all_frames(folders) if split is None else _split_frames(folders, split)
-    if ground_truth is not None and len(chosen) > 1:
-        raise EvaluationError(f"one ground truth folder cannot serve {len(chosen)} drives: evaluate them one by one")
+    simulated = _simulated_truth(folders, chosen, ground_truth) if ground_truth else {}
+    ambiguous = len({sequence.folder.name for sequence in chosen}) < len({sequence.folder for sequence in chosen})
     frames = []
     for sequence, indices in chosen.items():
-        truth = open_ground_truth(sequence, config, ground_truth)
-        frames += [EvaluationFrame(sequence, index, truth) for index in indices if truth.has(index)]
+        folder = simulated.get(sequence.folder)
+        truth, labels = open_ground_truth(sequence, config, folder), open_labels(sequence, config, folder)
+        root = sequence.folder.absolute().parents[1].name if ambiguous else ""
+        frames += [EvaluationFrame(sequence, index, truth, labels, root) for index in indices if truth.has(index)]
     if not frames:
         raise EvaluationError("none of the frames has measured depth: choose another split or ground truth")
     return frames[:: config.every]
@@ -89,13 +119,33 @@ def compare_frames(
     """Predict and compare frame by frame; raises EvaluationError that names the frame."""
     for frame in frames:
         image = frame.sequence.image(frame.index)
-        depth = estimator.estimate(image, frame.sequence.K).depth.float().cpu().numpy()
+        depth = predict_depth(estimator, image, frame.sequence.K, config.flip_post_processing)
         truth = frame.truth.read(frame.index)
         try:
             comparison = compare(truth, depth, config)
         except EvaluationError as error:
             raise EvaluationError(f"frame '{frame.name}': {error}") from None
-        yield ComparedFrame(frame.name, image, depth, truth, comparison)
+        compared = ComparedFrame(frame.name, image, depth, truth, comparison)
+        if frame.labels is not None and frame.labels.has(frame.index):
+            labels = labels_at(frame.labels.read(frame.index), *truth.shape)
+            compared = replace(compared, labels=labels, classes=frame.labels.classes)
+        yield compared
+
+
+def measured_on(frames: Sequence[EvaluationFrame]) -> dict[str, str]:
+    """What the frames were measured with, for reports: 'ground_truth' and 'labels' (empty without)."""
+    truths = dict.fromkeys(frame.truth.name for frame in frames)
+    labels = dict.fromkeys(frame.labels.name for frame in frames if frame.labels is not None)
+    return {"ground_truth": ", ".join(truths), "labels": ", ".join(labels)}
+
+
+def _simulated_truth(
+    folders: Sequence[Path], chosen: Collection[KittiSequence], ground_truth: Sequence[Path]
+) -> dict[Path, Path]:
+    """Drive folder to ground-truth folder, for the chosen drives in the order in which `folders` name them."""
+    wanted = {sequence.folder for sequence in chosen}
+    drives = [sequence.folder for sequence in _all_frames(folders) if sequence.folder in wanted]
+    return match_ground_truth(drives, ground_truth)
 
 
 def _all_frames(folders: Sequence[Path]) -> dict[KittiSequence, list[int]]:

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth_node.config.evaluation import EvaluationConfig
-from depth_node.data.kitti import CALIBRATION_FILES, MANIFEST, KittiSequence
+from depth_node.data.kitti import CALIBRATION_FILES, KittiSequence
 from depth_node.data.kitti_calibration import read_transform
 from depth_node.data.kitti_formats import read_depth, read_velodyne
-from depth_node.data.manifest import read_manifest
 from depth_node.errors import EvaluationError
+from depth_node.evaluation.simulated_truth import SimulatedFrames
 from depth_node.simulation import ground_truth as simulated
 
 
@@ -89,38 +89,19 @@ class LidarScans:
 
 @dataclass(frozen=True)
 class SimulatedDepth:
-    """Exact depth written by `depth simulate`, numbered as the images of its bag.
+    """Exact depth written by `depth simulate`."""
 
-    The recorder may have left images out: its manifest knows which image of the bag a frame was. A sequence
-    without manifest is taken to hold all images in order.
-    """
-
-    sequence: KittiSequence
-    folder: Path
+    frames: SimulatedFrames
     name: str = "simulated depth"
     scale_source: str = "ground_truth"
 
-    @cached_property
-    def _sources(self) -> dict[int, int] | None:
-        """Frame of the sequence to image of the bag; None without manifest; raises SequenceError."""
-        drive = self.sequence.folder
-        manifest = drive.parent.parent / MANIFEST
-        if not manifest.is_file():
-            return None
-        records = [record for record in read_manifest(manifest).drives if Path(record.folder).name == drive.name]
-        return {frame.index: frame.source for record in records for frame in record.frames}
-
-    def _path(self, index: int) -> Path:
-        number = index if self._sources is None else self._sources.get(index, -1)
-        return simulated.depth_path(self.folder, number)
-
     def has(self, index: int) -> bool:
         """Whether the simulation rendered this frame."""
-        return self._path(index).is_file()
+        return self.frames.depth_path(index).is_file()
 
     def read(self, index: int) -> NDArray[np.float32]:
         """Depth of a frame: (H,W) metres; raises SimulationError."""
-        return simulated.read_depth(self._path(index))
+        return simulated.read_depth(self.frames.depth_path(index))
 
 
 def open_ground_truth(sequence: KittiSequence, config: EvaluationConfig, folder: Path | None = None) -> GroundTruth:
@@ -139,7 +120,7 @@ def open_ground_truth(sequence: KittiSequence, config: EvaluationConfig, folder:
         "velodyne": LidarScans(sequence, config.velodyne_depth),
     }
     if folder is not None:
-        sources = {"simulation": SimulatedDepth(sequence, folder), **sources}
+        sources = {"simulation": SimulatedDepth(SimulatedFrames(sequence, folder)), **sources}
     wanted = list(sources) if config.ground_truth == "auto" else [config.ground_truth]
     if "simulation" in wanted and folder is None:
         raise EvaluationError("ground truth of a simulation needs --ground_truth_dir DIR/ground_truth")

@@ -37,7 +37,6 @@ def comparison_picture(frame: ComparedFrame, config: EvaluationConfig) -> Pictur
     image: Picture = np.asarray(cv2.resize(frame.image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     factor = frame.comparison.ratio if config.median_scaling else 1.0
     prediction = resize_depth(frame.depth, height, width) * np.float32(factor)
-    metrics = frame.result().metrics
     near, far = np.percentile(frame.comparison.ground_truth, SHOWN)
     panels = [
         (image, frame.name),
@@ -45,7 +44,7 @@ def comparison_picture(frame: ComparedFrame, config: EvaluationConfig) -> Pictur
         (colorize_depth(_enlarge_nearest(frame.truth), near, far), "measured depth"),
         (
             _error_over_image(frame.comparison, image),
-            f"relative error, red {WORST:g} and more; abs_rel {metrics.abs_rel:.3f}",
+            f"relative error, red {WORST:g} and more; abs_rel {frame.metrics.abs_rel:.3f}",
         ),
     ]
     captioned = [np.vstack([_caption(text, width), panel]) for panel, text in panels]

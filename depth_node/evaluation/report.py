@@ -1,30 +1,40 @@
-"""The result of an evaluation: per frame and over all, as a record, a table and JSON."""
+"""The result of an evaluation, per frame and over all, and its JSON form."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, astuple, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.table import Table
 
 from depth_node.config.evaluation import EvaluationConfig
 from depth_node.config.setting import values
 from depth_node.data.atomic_file import replacing
-from depth_node.evaluation.metrics import DepthMetrics, mean_metrics
+from depth_node.evaluation.breakdown import Breakdown, PartErrors
+from depth_node.evaluation.metrics import DepthMetrics, mean_metrics, pooled_metrics
 
 
 @dataclass(frozen=True)
 class FrameResult:
-    """One compared frame: its name (split line), metrics, median(truth) / median(prediction), pixels compared."""
+    """One compared frame.
+
+    name: its split line; metrics; ratio = median(truth) / median(prediction); pixels compared; ranges, classes: its
+    errors by range and by semantic class, None where not known.
+    """
 
     name: str
     metrics: DepthMetrics
     ratio: float
     pixels: int
+    ranges: PartErrors | None = None
+    classes: PartErrors | None = None
+
+    def record(self) -> dict[str, Any]:
+        """The frame's numbers, ready for JSON."""
+        return {"name": self.name, "metrics": asdict(self.metrics), "ratio": self.ratio, "pixels": self.pixels}
 
 
 @dataclass(frozen=True)
@@ -33,53 +43,88 @@ class DepthReport:
 
     Attributes:
         frames: every compared frame, in order.
-        metrics: unweighted mean over the frames.
+        metrics: unweighted mean over the frames, as the field's tables.
+        pooled: metrics over the pixels of all frames together; what 'dataset' metrics of a class compare with.
         median_ratio: median over frames of median(truth) / median(prediction).
         ratio_spread: standard deviation of ratio / median_ratio, as monodepth2 reports it.
+        ranges: metrics by range of measured depth.
+        classes: metrics by semantic class, over the frames that have labels.
     """
 
     frames: tuple[FrameResult, ...]
     metrics: DepthMetrics
+    pooled: DepthMetrics
     median_ratio: float
     ratio_spread: float
+    ranges: Breakdown
+    classes: Breakdown
 
     @classmethod
     def of(cls, frames: Sequence[FrameResult]) -> DepthReport:
         """Summarise compared frames; raises EvaluationError when there are none."""
-        metrics = mean_metrics(frame.metrics for frame in frames)
+        metrics = [frame.metrics for frame in frames]
+        mean, pooled = mean_metrics(metrics), pooled_metrics(metrics, [frame.pixels for frame in frames])
         ratios = np.array([frame.ratio for frame in frames])
         median = float(np.median(ratios))
-        return cls(tuple(frames), metrics, median, float(np.std(ratios / median)))
+        spread = float(np.std(ratios / median))
+        ranges = Breakdown.of(frame.ranges for frame in frames if frame.ranges is not None)
+        classes = Breakdown.of(frame.classes for frame in frames if frame.classes is not None)
+        return cls(tuple(frames), mean, pooled, median, spread, ranges, classes)
+
+    def class_average(self, config: EvaluationConfig) -> DepthMetrics | None:
+        """Mean over the classes by the configured rule; None without labels."""
+        return self.classes.average(config.class_average, config.min_class_pixels)
 
     def record(self, config: EvaluationConfig, **about: Any) -> dict[str, Any]:
         """All numbers and how they came about, ready for JSON; `about` adds entries (checkpoint, ground truth)."""
-        summary = {"median_ratio": self.median_ratio, "ratio_spread": self.ratio_spread, "images": len(self.frames)}
+        ratios = [frame.ratio for frame in self.frames]
         return {
             **about,
             "protocol": values(config),
+            "images": len(self.frames),
+            "pixels": sum(frame.pixels for frame in self.frames),
             "metrics": asdict(self.metrics),
-            **summary,
-            "frames": [asdict(frame) for frame in self.frames],
+            "pooled": asdict(self.pooled),
+            "median_ratio": self.median_ratio,
+            "ratio_spread": self.ratio_spread,
+            "ratio_range": [min(ratios), max(ratios)],
+            "ranges": self.ranges.record(),
+            "classes": self.classes.record(config.min_class_pixels),
+            "frames": [frame.record() for frame in self.frames],
         }
 
 
-def metrics_table(report: DepthReport, title: str) -> Table:
-    """The seven metrics as a table for the terminal."""
-    table = Table(title=title, title_justify="left")
-    for field in fields(DepthMetrics):
-        table.add_column(field.name, justify="right")
-    table.add_row(*(f"{value:.4f}" for value in astuple(report.metrics)))
-    return table
+@dataclass(frozen=True)
+class EvaluatedCheckpoint:
+    """A checkpoint's evaluation: name in tables, file, 'width x height' of the network's input, and the report."""
+
+    name: str
+    path: Path
+    size: str
+    report: DepthReport
+
+    def record(self, config: EvaluationConfig, **about: Any) -> dict[str, Any]:
+        """All numbers, ready for JSON; `about` adds entries."""
+        return self.report.record(config, name=self.name, checkpoint=str(self.path), size=self.size, **about)
 
 
-def describe(report: DepthReport, config: EvaluationConfig) -> str:
-    """Two lines that say how the numbers came about, and the statistics of scale."""
+def notes(evaluated: Sequence[EvaluatedCheckpoint], config: EvaluationConfig) -> list[str]:
+    """Lines that say how the numbers came about, and the statistics of scale."""
+    report = evaluated[0].report
     scaled = "each scaled by its median" if config.median_scaling else "metres as predicted"
     crop = "Garg crop" if config.crop == "garg" else "whole image"
-    return (
-        f"mean over {len(report.frames)} images, {scaled}, {crop}, {config.min_depth:g} to {config.cap:g} m\n"
-        f"truth / prediction: median {report.median_ratio:.4f}, spread {report.ratio_spread:.4f} (std / median)"
-    )
+    flip = ", flip post-processing" if config.flip_post_processing else ""
+    extent = f"{config.min_depth:g} to {config.cap:g} m"
+    lines = [f"mean over {len(report.frames)} images, {scaled}, {crop}, {extent}{flip}"]
+    averaged = report.classes.averaged(config.min_class_pixels)
+    if averaged:
+        rule = "over all pixels of a class" if config.class_average == "dataset" else "mean over images with the class"
+        lines.append(f"class average: {len(averaged)} classes, {rule}, {report.classes.images} images with labels")
+    for each in evaluated:
+        of = f" ({each.name})" if len(evaluated) > 1 else ""
+        ratio = f"median {each.report.median_ratio:.4f}, spread {each.report.ratio_spread:.4f}"
+        lines.append(f"truth / prediction: {ratio} (std / median){of}")
+    return lines
 
 
 def write_json(path: Path, record: dict[str, Any]) -> None:

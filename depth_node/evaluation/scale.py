@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from depth_node.networks.checkpoint import load_checkpoint, save_checkpoint
+from depth_node.networks.checkpoint import read_info, restate
 
 
 def store_scale(path: Path, ratio: float, source: str) -> float:
@@ -22,7 +22,7 @@ def store_scale(path: Path, ratio: float, source: str) -> float:
     Raises:
         CheckpointError: the file cannot be read or written.
     """
-    checkpoint = load_checkpoint(path)
-    scale = checkpoint.info.scale * ratio
-    save_checkpoint(path, replace(checkpoint.info, scale=scale, scale_source=source), checkpoint.depth, checkpoint.pose)
+    info = read_info(path)
+    scale = info.scale * ratio
+    restate(path, replace(info, scale=scale, scale_source=source))
     return scale

@@ -7,7 +7,6 @@ from depth_node.config.evaluation import EvaluationConfig
 from depth_node.data.kitti_calibration import VELODYNE_TO_CAMERA, write_calibration
 from depth_node.data.kitti_formats import write_depth, write_velodyne
 from depth_node.data.kitti_search import find_sequences
-from depth_node.data.manifest import CameraRecord, DriveRecord, KeptFrame, Manifest
 from depth_node.errors import EvaluationError
 from depth_node.evaluation.ground_truth import (
     DepthPictures,
@@ -17,6 +16,7 @@ from depth_node.evaluation.ground_truth import (
     project_lidar,
 )
 from depth_node.evaluation.protocol import valid_mask
+from depth_node.evaluation.simulated_truth import SimulatedFrames
 from depth_node.simulation import ground_truth as simulated
 
 # Focal length 2 px, principal point (3, 2); lidar and camera share their centre.
@@ -104,7 +104,7 @@ def test_a_missing_source_says_what_to_give(sequence, kind, says):
 def test_an_empty_simulation_folder(sequence, tmp_path):
     with pytest.raises(EvaluationError, match="simulated depth"):
         open_ground_truth(sequence, EvaluationConfig(ground_truth="simulation"), tmp_path)
-    assert not SimulatedDepth(sequence, tmp_path).has(0)
+    assert not SimulatedDepth(SimulatedFrames(sequence, tmp_path)).has(0)
 
 
 def test_real_scans_fall_on_the_pixels_of_the_published_projection(shared_data):
@@ -132,15 +132,3 @@ def test_simulated_depth_in_the_order_of_the_sequence(sequence, tmp_path):
     assert [truth.has(index) for index in range(3)] == [True, True, False]
     assert truth.read(1)[2, 3] == 11.0
     assert valid_mask(truth.read(1), EvaluationConfig(crop="none")).sum() == 18  # all but the sky
-
-
-def test_simulated_depth_of_frames_that_the_recorder_kept(sequence, tmp_path):
-    write_simulation(tmp_path / "truth", 5)
-    kept = tuple(KeptFrame(index, source, 0, "") for index, source in enumerate((0, 2, 4)))  # images 1 and 3 dropped
-    camera = CameraRecord("camera", 6, 4, (), False, "plumb_bob", (), ())
-    folder = "2024_01_01/2024_01_01_drive_0001_sync"
-    drive = DriveRecord(folder, "bag", "/camera/image_raw", "/camera/camera_info", camera, kept, ())
-    manifest = Manifest(1, "0.1.0", {}, (), (drive,), 3, 0)
-    (sequence.folder.parents[1] / "manifest.json").write_text(manifest.to_json())
-    truth = open_ground_truth(sequence, EvaluationConfig(), tmp_path / "truth")
-    assert [truth.read(index)[2, 3] for index in range(3)] == [10.0, 12.0, 14.0]

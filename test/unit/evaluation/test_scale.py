@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from depth_node.errors import CheckpointError
 from depth_node.evaluation.scale import store_scale
@@ -22,6 +23,16 @@ def test_scale_multiplies_and_weights_stay(checkpoint_file, tmp_path):
     weights = before.depth.state_dict()
     assert all(torch.equal(tensor, weights[name]) for name, tensor in after.depth.state_dict().items())
     assert [file.name for file in tmp_path.iterdir()] == ["scaled.safetensors"]
+
+
+def test_a_semantic_network_stays_in_the_file(guided_checkpoint, tmp_path):
+    path = tmp_path / "guided.safetensors"
+    shutil.copy(guided_checkpoint, path)
+    store_scale(path, 2.0, "lidar")
+    before, after = load_file(guided_checkpoint), load_file(path)
+    assert any(name.startswith("semantic.") for name in before)
+    assert before.keys() == after.keys()
+    assert all(torch.equal(tensor, after[name]) for name, tensor in before.items())
 
 
 def test_no_checkpoint(tmp_path):
