@@ -1,6 +1,10 @@
-"""Write a checkpoint for the live node: depth weights and description, without the pose network of training.
+"""Write a network for other programs, without what only training needs. The suffix of --output decides.
 
-Example: depth export runs/mine/best.safetensors --output mine.safetensors
+*.safetensors: a lean checkpoint for the live node. *.onnx: onnxruntime, OpenVINO, TensorRT. *.pt2: torch.export.
+The last two take `image` (B, 3, H, W), float RGB in 0..1 at the network's size, and give `depth` (B, 1, H, W) in metres
+and, where the checkpoint has a semantic network, `logits` (B, N, H/4, W/4).
+
+Example: depth export runs/mine/best.safetensors --output mine.onnx
 """
 
 from __future__ import annotations
@@ -9,18 +13,32 @@ from pathlib import Path
 
 from jsonargparse import ArgumentParser, Namespace
 
+from depth_node.cli.arguments import add_settings, read_settings
+from depth_node.config.export import ExportConfig
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the flags of `depth export`."""
     parser.add_argument("checkpoint", type=Path, help="checkpoint of a training run")
-    parser.add_argument("--output", type=Path, required=True, help="file to write, *.safetensors")
+    parser.add_argument("--output", type=Path, required=True, help="file to write: *.safetensors, *.onnx or *.pt2")
+    add_settings(parser, ExportConfig)
 
 
 def run(args: Namespace) -> int:
-    """Copy what the live node needs, and say how large it is."""
-    from depth_node.networks.checkpoint import load_checkpoint, save_checkpoint
+    """Export, and say what was written and how it compares."""
+    from depth_node.inference.exporting import CHECKPOINT, check_request, export_checkpoint
+    from depth_node.networks.checkpoint import load_checkpoint
 
+    config = read_settings(args, ExportConfig)
+    check_request(args.output, config)
     checkpoint = load_checkpoint(args.checkpoint, with_pose=False)
-    save_checkpoint(args.output, checkpoint.info, checkpoint.depth)
-    print(f"{args.output}: {checkpoint.info.network.architecture}, {args.output.stat().st_size / 1e6:.1f} MB")
+    differences = export_checkpoint(checkpoint, args.output, config)
+    network = checkpoint.info.network
+    kind = f"guided {network.architecture}" if network.guided else network.architecture
+    size = args.output.stat().st_size / 1e6
+    print(f"{args.output}: {kind}, input {network.width}x{network.height}, {size:.1f} MB")
+    if differences:
+        print("largest difference to PyTorch: " + ", ".join(f"{name} {d:.1e}" for name, d in differences.items()))
+    elif config.verify and args.output.suffix != CHECKPOINT:
+        print("not compared with PyTorch: pip install onnxruntime")
     return 0

@@ -1,7 +1,8 @@
-"""The engine: one image and its intrinsics to depth in metres, on CPU or GPU."""
+"""The engine: one image and its intrinsics to depth in metres and semantic classes, on CPU or GPU."""
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from depth_node.config.classes import ClassMap
 from depth_node.data.preprocess import resize_image, to_network_input
 from depth_node.errors import CalibrationError, EncodingError
 from depth_node.geometry.disparity import disparity_to_depth
@@ -17,6 +19,7 @@ from depth_node.geometry.intrinsics import scale_intrinsics
 from depth_node.inference.device import choose_device, choose_precision, prepare
 from depth_node.inference.prediction import Prediction, StageClock
 from depth_node.networks.checkpoint import Checkpoint, CheckpointInfo, load_checkpoint
+from depth_node.networks.semantic import SemanticNetwork, SemanticOutput
 
 
 class DepthEstimator:
@@ -24,13 +27,14 @@ class DepthEstimator:
 
     Attributes:
         info: the checkpoint's description.
+        classes: what labels stand for; None without a semantic network.
         device: where everything runs.
         dtype: arithmetic of the convolutions.
         scale: metres per network unit; may be changed at any time, the next image uses it.
     """
 
     def __init__(self, checkpoint: Checkpoint, device: str = "auto", precision: str = "auto") -> None:
-        """Take over a checkpoint's depth network (it is moved and cast in place).
+        """Take over a checkpoint's depth and semantic networks (they are moved and cast in place).
 
         Args:
             checkpoint: as loaded.
@@ -45,6 +49,12 @@ class DepthEstimator:
         self.dtype = choose_precision(precision, self.device)
         self.scale = checkpoint.info.scale
         self._depth_network = prepare(checkpoint.depth, self.device, self.dtype)
+        self._guided = checkpoint.depth.config.guided
+        semantic = checkpoint.semantic
+        self._semantic_network = None if semantic is None else prepare(semantic, self.device, self.dtype)
+        self.classes: ClassMap | None = None if semantic is None else semantic.classes
+        sky = () if semantic is None else semantic.classes.sky_ids
+        self._sky_ids = torch.tensor(sky, dtype=torch.uint8, device=self.device)
 
     @classmethod
     def from_checkpoint(cls, path: str | Path, device: str = "auto", precision: str = "auto") -> DepthEstimator:
@@ -53,18 +63,28 @@ class DepthEstimator:
 
     @torch.inference_mode()
     def estimate(
-        self, image: NDArray[np.uint8] | Tensor, K: NDArray[np.float64], full_resolution: bool = False
+        self,
+        image: NDArray[np.uint8] | Tensor,
+        K: NDArray[np.float64],
+        full_resolution: bool = False,
+        sky_infinite: bool = True,
+        with_labels: bool = True,
     ) -> Prediction:
-        """Depth of one rectified image.
+        """Depth of one rectified image, and its semantic classes where the checkpoint has a semantic network.
+
+        The semantic network runs once, on the input of the depth network, or not at all when nothing needs it:
+        neither guidance nor sky nor labels.
 
         Args:
             image: (H, W, 3) uint8 RGB, any size; an array, or a tensor that may already be on the device.
             K: (3, 3) intrinsics of `image`, pixels.
             full_resolution: return depth at the size of `image` rather than the network's. Inverse depth is then
-                interpolated bilinearly with half-pixel centres, which is exact on planes.
+                interpolated bilinearly with half-pixel centres, which is exact on planes; labels are repeated.
+            sky_infinite: give pixels that the semantic network takes for sky infinite depth.
+            with_labels: labels are wanted.
 
         Returns:
-            Depth at the chosen resolution, with the intrinsics and the image at that resolution.
+            Depth at the chosen resolution, with labels, intrinsics and image at that resolution.
 
         Raises:
             EncodingError: the image is not H x W x 3 bytes.
@@ -77,14 +97,26 @@ class DepthEstimator:
         resized = resize_image(picture, network.height, network.width)
         batch = to_network_input(resized)[None]
         clock.lap("preprocess")
-        disparity = self._depth_network(batch, scales=1)[0]
-        clock.lap("depth")
         shown = picture if full_resolution else resized
+        find_sky = sky_infinite and len(self._sky_ids) > 0
+        semantic: SemanticOutput | None = None
+        labels: Tensor | None = None
+        if self._semantic_network is not None and (self._guided or find_sky or with_labels):
+            semantic = self._semantic_network(batch)
+            clock.lap("semantic")
+        if semantic is not None and (find_sky or with_labels):
+            labels = _labels_at(semantic.logits, resized, shown)
+            clock.lap("labels")
+        disparity = self._depth_network(batch, scales=1, semantic_maps=semantic.maps if semantic else None)[0]
+        clock.lap("depth")
         depth = self._metres(disparity, shown.shape[0], shown.shape[1])
         K_shown = _intrinsics_at(K, picture, shown)
         valid = torch.isfinite(depth) & (depth > 0)
+        if find_sky and labels is not None:
+            sky = torch.isin(labels, self._sky_ids)
+            depth, valid = depth.masked_fill(sky, math.inf), valid | sky
         clock.lap("scale")
-        return Prediction(depth, valid, shown, K_shown, timings=clock.timings)
+        return Prediction(depth, valid, shown, K_shown, labels, clock.timings)
 
     def warm_up(self, height: int = 0, width: int = 0, runs: int = 2) -> None:
         """Run on grey images, so that the first real one does not pay for lazy set-up.
@@ -113,6 +145,15 @@ class DepthEstimator:
             disparity = F.interpolate(disparity, (height, width), mode="bilinear", align_corners=False)
         network = self.info.network
         return self.scale * disparity_to_depth(disparity[0, 0], network.min_depth, network.max_depth)
+
+
+def _labels_at(logits: Tensor, resized: Tensor, shown: Tensor) -> Tensor:
+    """Classes (h, w) uint8 of the network's input, spread over the pixels of another size of that image."""
+    labels = SemanticNetwork.labels(logits, resized.shape[0], resized.shape[1])
+    if shown.shape != resized.shape:
+        # Class numbers have no mean: each pixel takes that of the nearest centre.
+        labels = F.interpolate(labels[None], shown.shape[:2], mode="nearest-exact")[0]
+    return labels[0]
 
 
 def _intrinsics_at(K: NDArray[np.float64], image: Tensor, shown: Tensor) -> NDArray[np.float64]:

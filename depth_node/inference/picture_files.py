@@ -13,6 +13,7 @@ import numpy as np
 import trimesh
 from numpy.typing import NDArray
 
+from depth_node.config.classes import ClassMap
 from depth_node.data.atomic_file import replacing
 from depth_node.data.calibration import CameraCalibration
 from depth_node.data.camera_file import rectified_camera
@@ -22,6 +23,7 @@ from depth_node.data.kitti_search import find_sequences
 from depth_node.data.rectification import Rectifier
 from depth_node.errors import CalibrationError, SequenceError
 from depth_node.inference.colorize import colorize_depth
+from depth_node.inference.label_colors import color_labels
 from depth_node.inference.pointcloud import CloudPacker, drop_missing
 from depth_node.inference.prediction import Prediction
 
@@ -79,11 +81,26 @@ def load_picture(picture: PictureFile) -> tuple[NDArray[np.uint8], NDArray[np.fl
 
 
 def write_prediction(folder: Path, name: str, prediction: Prediction) -> None:
-    """Write NAME_color.png for people and NAME_depth.png (16 bit, metres * 256, 0 unknown); raises OutputError."""
+    """Write NAME_color.png for people and NAME_depth.png (16 bit, metres * 256, 0 unknown, sky or beyond 256 m).
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
     depth = prediction.depth.masked_fill(~prediction.valid, float("nan")).float().cpu().numpy()
     with replacing(folder / f"{name}_depth.png") as temporary:
         write_depth(temporary, depth)
     write_picture(folder / f"{name}_color.png", colorize_depth(depth))
+
+
+def write_labels(folder: Path, name: str, labels: NDArray[np.uint8], classes: ClassMap) -> None:
+    """Write (h,w) class numbers as NAME_labels.png (8 bit) and, for people, NAME_classes.png in their colours.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    with replacing(folder / f"{name}_labels.png") as temporary:
+        temporary.write_bytes(cv2.imencode(".png", labels)[1].tobytes())
+    write_picture(folder / f"{name}_classes.png", color_labels(labels, classes))
 
 
 def write_cloud(path: Path, prediction: Prediction, max_range: float) -> int:

@@ -1,4 +1,4 @@
-"""Pictures of a prediction for people: the image, its depth in colours, and the points seen from above."""
+"""Pictures of a prediction for people: the image, depth and classes in colours, and the points seen from above."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
+from depth_node.config.classes import ClassMap
 from depth_node.inference.colorize import colorize_depth, depth_limits
+from depth_node.inference.label_colors import color_labels
 
 BACKGROUND = 28
 NICE_DEPTHS = (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 100)
@@ -20,8 +23,14 @@ NICE_DEPTHS = (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 100)
 SMALLEST_STEP = 0.05
 """Marks closer than this share of the bar would overlap."""
 
-FIGURE_INCHES = (15.0, 6.2)
+FIGURE_WIDTH, ROW_HEIGHT, BAR_HEIGHT, LEGEND_HEIGHT = 15.0, 3.1, 2.6, 0.6
+"""Inches; the bar stands beside the depth."""
 FIGURE_DPI = 100
+
+LEGEND_COLUMNS = 6
+
+LEAST_SHARE = 0.002
+"""Classes with a smaller share of the pixels are not worth a place in the legend."""
 
 
 def birds_eye(
@@ -72,8 +81,10 @@ def overview(
     K: NDArray[np.float64],
     title: str = "",
     reach: float = 40.0,
+    labels: NDArray[np.uint8] | None = None,
+    classes: ClassMap | None = None,
 ) -> NDArray[np.uint8]:
-    """One picture that explains a prediction: image and colour depth with a scale in metres, cloud from above.
+    """One picture that explains a prediction: image, colour depth with a scale in metres, classes, cloud from above.
 
     Args:
         image: (h, w, 3) uint8 RGB.
@@ -81,24 +92,29 @@ def overview(
         K: (3, 3) intrinsics of both, pixels.
         title: a line to put on top.
         reach: how far ahead the view from above shows, metres.
+        labels: (h, w) uint8 class numbers, shown in a row of their own.
+        classes: what `labels` stand for.
 
     Returns:
         (H, W, 3) uint8 RGB.
     """
-    figure = Figure(figsize=FIGURE_INCHES, dpi=FIGURE_DPI, layout="constrained")
+    near, far = depth_limits(depth)
+    panels = {"image": image, "depth along the optical axis": colorize_depth(depth, near, far)}
+    if labels is not None and classes is not None:
+        panels["semantic classes"] = color_labels(labels, classes)
+    height = ROW_HEIGHT * len(panels) + (LEGEND_HEIGHT if len(panels) > 2 else 0.0)
+    figure = Figure(figsize=(FIGURE_WIDTH, height), dpi=FIGURE_DPI, layout="constrained")
     canvas = FigureCanvasAgg(figure)
     if title:
         figure.suptitle(title)
-    axes = figure.subplot_mosaic([["image", "above"], ["depth", "above"]], width_ratios=(2.1, 1.0))
-    near, far = depth_limits(depth)
-    for name, picture, caption in (
-        ("image", image, "image"),
-        ("depth", colorize_depth(depth, near, far), "depth along the optical axis"),
-    ):
-        axes[name].imshow(picture)
-        axes[name].set_title(caption)
-        axes[name].set_axis_off()
-    _add_scale(figure, [axes["image"], axes["depth"]], near, far)
+    axes = figure.subplot_mosaic([[caption, "above"] for caption in panels], width_ratios=(2.1, 1.0))
+    for caption, picture in panels.items():
+        axes[caption].imshow(picture)
+        axes[caption].set_title(caption)
+        axes[caption].set_axis_off()
+    if labels is not None and classes is not None:
+        _add_legend(axes["semantic classes"], labels, classes)
+    _add_scale(figure, [axes[caption] for caption in panels], near, far)
     _show_from_above(axes["above"], birds_eye(depth, image, K, reach), reach)
     canvas.draw()
     return np.array(canvas.buffer_rgba())[..., :3].copy()
@@ -112,15 +128,24 @@ def _fill_gaps(drawn: NDArray[np.uint8], occupied: NDArray[np.uint8]) -> NDArray
 
 
 def _add_scale(figure: Figure, column: list[Axes], near: float, far: float) -> None:
-    """A bar beside the lowest of a column of axes that says which colour is how far."""
+    """A bar beside the second of a column of axes that says which colour is how far."""
     low, high = 1.0 / far, 1.0 / near
     # It takes room from the whole column, so that the pictures stay one below the other.
     scale = ScalarMappable(Normalize(low, high), "magma")
-    bar = figure.colorbar(scale, ax=column, shrink=0.42, anchor=(0.0, 0.05), pad=0.01)
+    height, middle = BAR_HEIGHT / ROW_HEIGHT / len(column), 0.05 if len(column) == 2 else 0.5
+    bar = figure.colorbar(scale, ax=column, shrink=height, anchor=(0.0, middle), pad=0.01)
     marks = [mark for mark in NICE_DEPTHS if near <= mark <= far]
     apart = (high - low) * SMALLEST_STEP
     marks = [m for i, m in enumerate(marks) if i == 0 or 1.0 / marks[i - 1] - 1.0 / m >= apart]
     bar.set_ticks([1.0 / mark for mark in marks], labels=[f"{mark} m" for mark in marks])
+
+
+def _add_legend(axes: Axes, labels: NDArray[np.uint8], classes: ClassMap) -> None:
+    """Names and colours of the classes that are there, largest first."""
+    shares = np.bincount(labels.ravel(), minlength=len(classes))[: len(classes)] / labels.size
+    seen = [number for number in np.argsort(-shares, kind="stable") if shares[number] >= LEAST_SHARE]
+    handles = [Patch(color=f"#{bytes(classes.colors[n]).hex()}", label=classes.names[n]) for n in seen]
+    axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=LEGEND_COLUMNS, frameon=False)
 
 
 def _show_from_above(axes: Axes, picture: NDArray[np.uint8], reach: float) -> None:

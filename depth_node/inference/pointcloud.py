@@ -11,6 +11,7 @@ from torch import Tensor
 
 from depth_node.geometry.intrinsics import inverse_intrinsics
 from depth_node.geometry.warp import pixel_grid
+from depth_node.inference.transfer import to_host
 
 CLOUD_DTYPE = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("rgb", "<f4")])
 """A point: x y z in metres and rgb, whose bytes are blue, green, red, 0."""
@@ -31,6 +32,7 @@ class CloudPacker:
 
     Attributes:
         dtype: layout of a point.
+        with_labels: whether a point has the label field.
         K: (3, 3) intrinsics of the depth images, pixels.
         shape: (height, width) of the depth images, pixels.
         stride: every n-th pixel of every n-th row makes a point.
@@ -56,6 +58,7 @@ class CloudPacker:
             device: where the depth images are.
         """
         self.dtype = LABELLED_CLOUD_DTYPE if with_labels else CLOUD_DTYPE
+        self.with_labels = with_labels
         self.K = np.array(K, np.float64)
         self.shape = (height, width)
         self.stride = stride
@@ -67,14 +70,11 @@ class CloudPacker:
         size = (*self._lengths.shape, self.dtype.itemsize // 4)
         self._cloud = torch.zeros(size, dtype=torch.float32, device=device)
         self._bytes = self._cloud.view(torch.uint8)
-        on_host = self._cloud.device.type == "cpu"
-        self._host = self._cloud if on_host else torch.empty(size, dtype=torch.float32, pin_memory=True)
 
     def matches(self, height: int, width: int, K: NDArray[np.float64]) -> bool:
         """Whether these rays are those of a depth image with this size and these intrinsics."""
         return self.shape == (height, width) and np.array_equal(self.K, K)
 
-    @torch.inference_mode()
     def pack(
         self,
         depth: Tensor,
@@ -83,19 +83,46 @@ class CloudPacker:
         min_range: float = 0.0,
         max_range: float = math.inf,
     ) -> NDArray[np.void]:
-        """Fill the cloud from one depth image.
+        """The cloud of one depth image, on the host; arguments as `fill`.
+
+        Returns:
+            (h / stride, w / stride) structured array of `dtype`, x y z NaN where there is no point. On the CPU it is
+            the packer's own memory: the next call overwrites it.
+        """
+        filled = self.fill(depth, image, labels, min_range, max_range)
+        return self.points(to_host({"cloud": filled})["cloud"])
+
+    def points(self, filled: NDArray[np.float32]) -> NDArray[np.void]:
+        """What `fill` returned, once it is on the host, as a structured array of `dtype` (a view)."""
+        return filled.view(self.dtype)[..., 0]
+
+    @torch.inference_mode()
+    def fill(
+        self,
+        depth: Tensor,
+        image: Tensor,
+        labels: Tensor | None = None,
+        min_range: float = 0.0,
+        max_range: float = math.inf,
+    ) -> Tensor:
+        """Fill the cloud from one depth image, on the device.
 
         Args:
             depth: (h, w) metres along the optical axis; NaN, infinite and non-positive values give no point.
             image: (h, w, 3) uint8 RGB at the size of `depth`.
-            labels: (h, w) uint8, when the packer was made with labels.
+            labels: (h, w) uint8, needed when the packer was made with labels.
             min_range: points nearer to the camera centre than this are left out, metres.
             max_range: points farther from the camera centre than this are left out, metres.
 
         Returns:
-            (h / stride, w / stride) structured array of `dtype`, x y z NaN where there is no point. It is the
-            packer's own memory: the next call overwrites it.
+            (h / stride, w / stride, itemsize / 4) float32, the bytes of the points; see `points`. It is the packer's
+            own memory: the next call overwrites it.
+
+        Raises:
+            ValueError: labels are given to a packer without, or the other way round.
         """
+        if (labels is not None) != self.with_labels:
+            raise ValueError("labels go with a packer that was made with labels, and with no other")
         step = self.stride
         z = depth[::step, ::step]
         distance = z * self._lengths
@@ -107,9 +134,7 @@ class CloudPacker:
         self._bytes[..., 12:15] = image[::step, ::step].flip(-1)
         if labels is not None:
             self._bytes[..., 16] = labels[::step, ::step]
-        if self._host is not self._cloud:
-            self._host.copy_(self._cloud)
-        return self._host.numpy().view(self.dtype)[..., 0]
+        return self._cloud
 
 
 def drop_missing(cloud: NDArray[np.void]) -> NDArray[np.void]:

@@ -17,11 +17,11 @@ class Prediction:
     """Depth of one image and all that goes with it; tensors lie on the engine's device.
 
     Attributes:
-        depth: (h, w) float32 metres along the optical axis.
-        valid: (h, w) bool, false where depth must not be used.
+        depth: (h, w) float32 metres along the optical axis; +Inf in the sky, where sky was asked for.
+        valid: (h, w) bool, false where nothing is known. Sky is known: nothing is there.
         image: (h, w, 3) uint8 RGB at the size of `depth`.
         K: (3, 3) float64 intrinsics of `depth`, pixels.
-        labels: (h, w) uint8 class indices, or None without a semantic network.
+        labels: (h, w) uint8 class numbers; None without a semantic network, or when nothing needed them.
         timings: seconds per stage, in the order in which they ran.
     """
 

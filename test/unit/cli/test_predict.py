@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from depth_node.cli.main import main
+from depth_node.config.classes import CITYSCAPES
 
 
 @pytest.fixture
@@ -42,6 +43,19 @@ def test_a_cloud_of_a_plain_picture_needs_a_calibration(command, picture, tmp_pa
     (tmp_path / "camera.yaml").write_text("{width: 200, height: 60, k: [150, 0, 99.5, 0, 150, 29.5, 0, 0, 1]}")
     assert main([*command, "--cloud", "--calibration", str(tmp_path / "camera.yaml"), str(picture)]) == 0
     assert (tmp_path / "out/street.ply").stat().st_size > 1000
+
+
+def test_semantic_classes(command, guided_checkpoint, picture, tmp_path, capsys):
+    assert main([*command, "--labels", str(picture)]) == 1
+    assert "has no semantic network: predict without --labels" in capsys.readouterr().err
+    guided = ["predict", "--checkpoint", str(guided_checkpoint), "--output", str(tmp_path / "out")]
+    assert main([*guided, "--labels", str(picture)]) == 0
+    ends = ("_classes.png", "_color.png", "_depth.png", "_labels.png")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [f"street{end}" for end in ends]
+    labels = cv2.imread(str(tmp_path / "out/street_labels.png"), cv2.IMREAD_UNCHANGED)
+    depth = cv2.imread(str(tmp_path / "out/street_depth.png"), cv2.IMREAD_UNCHANGED)
+    assert labels.shape == depth.shape == (60, 200)
+    np.testing.assert_array_equal(depth == 0, labels == CITYSCAPES.index("sky"))
 
 
 def test_failures_are_one_line(command, picture, tmp_path, capsys):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from depth_node.config.network import NetworkConfig
+from depth_node.config.classes import CAMVID
+from depth_node.config.network import GuidanceConfig, NetworkConfig
+from depth_node.config.semantic import SemanticConfig
 from depth_node.errors import ConfigError
 from depth_node.inference.device import choose_device, choose_precision, prepare
 from depth_node.networks.factory import build_depth_network
+from depth_node.networks.semantic import SemanticNetwork
 
 CPU = torch.device("cpu")
 CUDA = torch.device("cuda", 0)
@@ -70,3 +73,31 @@ def test_heads_and_normalisations_stay_exact():
     assert network.encoder.stages[0][1].running_mean.dtype == torch.float32
     with torch.inference_mode():
         assert network(torch.rand(1, 3, 64, 64), scales=1)[0].dtype == torch.float32
+
+
+def test_guidance_keeps_its_distances_exact():
+    config = NetworkConfig(guided=True, guidance=GuidanceConfig(levels="2,3", channels=16))
+    network = prepare(build_depth_network(config, semantic_channels=(8, 8, 8, 8)), CPU, torch.bfloat16)
+    layer = network.guidance.layers["2"].conv
+    assert (layer.log_sigma.dtype, layer.conv.weight.dtype) == (torch.float32, torch.bfloat16)
+    seen = []
+    layer.register_forward_pre_hook(lambda module, inputs: seen.extend(part.dtype for part in inputs))
+    maps = [torch.rand(1, 8, 64 >> i, 64 >> i) for i in (2, 3, 4, 5)]
+    with torch.inference_mode():
+        assert network(torch.rand(1, 3, 64, 64), 1, maps)[0].dtype == torch.float32
+    assert seen == [torch.bfloat16, torch.float32]  # features, distances
+
+
+@pytest.mark.parametrize(("architecture", "encoder"), [("fpn", "tu-convnext_atto"), ("segformer", "mit_b0")])
+def test_semantic_networks_of_any_kind_run_in_half_precision(architecture, encoder):
+    torch.manual_seed(0)
+    config = SemanticConfig(architecture, encoder, pyramid_channels=32, segmentation_channels=32)
+    network, image = SemanticNetwork(config, CAMVID).freeze(), torch.rand(1, 3, 64, 64)
+    with torch.inference_mode():
+        exact = network(image)
+        rough = prepare(network, CPU, torch.bfloat16)(image)
+    assert {part.dtype for part in rough.maps} == {torch.bfloat16}
+    assert rough.logits.dtype == torch.float32
+    assert 0 < (rough.logits - exact.logits).abs().mean() < 0.05 * exact.logits.abs().mean()
+    norms = [part for part in network.modules() if isinstance(part, torch.nn.BatchNorm2d)]
+    assert {part.running_var.dtype for part in norms} <= {torch.float32}

@@ -93,7 +93,7 @@ def test_both_resolutions_describe_the_same_plane(estimator):
     rays = torch.linalg.inv(at_network) @ torch.stack([u, v, torch.ones_like(u)]).reshape(3, -1).double()
     inverse = (normal @ rays).reshape(1, 1, 64, 96)
     disparity = ((inverse * SCALE - 0.01) / 9.99).float()
-    estimator._depth_network = lambda batch, scales: [disparity]
+    estimator._depth_network = lambda batch, scales, semantic_maps: [disparity]
     prediction = estimator.estimate(picture(), K, full_resolution=True)
     points = backproject(prediction.depth[None, None].double(), torch.from_numpy(prediction.K)[None])[0]
     distance = torch.einsum("c,chw->hw", normal, points)[4:-4, 4:-4]  # the outermost pixels are extrapolated

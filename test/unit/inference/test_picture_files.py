@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 import pytest
 import torch
 import trimesh
 
+from depth_node.config.classes import CAMVID
 from depth_node.data.camera_file import rectified_camera
 from depth_node.data.kitti_formats import read_depth
 from depth_node.errors import CalibrationError, OutputError, SequenceError
@@ -16,6 +19,7 @@ from depth_node.inference.picture_files import (
     find_pictures,
     load_picture,
     write_cloud,
+    write_labels,
     write_picture,
     write_prediction,
 )
@@ -88,6 +92,26 @@ def test_cloud_file(prediction, tmp_path):
     expected = [[-0.5, 0, 1], [0, 0, 2], [2, 0, 4], [-4, 4, 8]]  # ((u - 1) / 2, v / 2, 1) * depth
     np.testing.assert_allclose(cloud.vertices, expected, atol=1e-6)
     np.testing.assert_array_equal(cloud.colors[:, :3], [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11]])
+
+
+def test_sky_is_dark_without_a_number_and_without_a_point(prediction, tmp_path):
+    depth = prediction.depth.clone()
+    depth[0] = math.inf
+    sky = Prediction(depth, torch.isfinite(depth) | torch.isinf(depth), prediction.image, K)
+    write_prediction(tmp_path, "frame", sky)
+    assert np.isnan(read_depth(tmp_path / "frame_depth.png")).tolist() == [[True] * 3, [False, False, True]]
+    color = cv2.imread(str(tmp_path / "frame_color.png")).astype(int).sum(-1)
+    assert color[0].max() < 10 < color[1, 0]
+    assert write_cloud(tmp_path / "cloud.ply", sky, max_range=1e6) == 2
+
+
+def test_label_files(tmp_path):
+    labels = np.array([[0, 3, 8], [10, 255, 3]], np.uint8)
+    write_labels(tmp_path, "drive/frame", labels, CAMVID)
+    np.testing.assert_array_equal(cv2.imread(str(tmp_path / "drive/frame_labels.png"), cv2.IMREAD_UNCHANGED), labels)
+    color = cv2.imread(str(tmp_path / "drive/frame_classes.png"))[..., ::-1]
+    assert [tuple(pixel) for pixel in color[0]] == [CAMVID.colors[number] for number in (0, 3, 8)]
+    assert not color[1, 1].any()
 
 
 def test_a_place_that_cannot_be_written(tmp_path):

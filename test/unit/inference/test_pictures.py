@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from depth_node.config.classes import CITYSCAPES
 from depth_node.inference.pictures import BACKGROUND, birds_eye, overview
 
 K = np.array([[100.0, 0, 79.5], [0, 100.0, 49.5], [0, 0, 1]])
@@ -59,3 +60,16 @@ def test_the_overview_is_a_picture_for_any_depth():
         assert picture.ndim == 3
         assert picture.shape[2] == 3
         assert picture.std() > 10
+
+
+def test_classes_get_a_row_and_a_legend_of_what_is_there():
+    depth, image = blank()
+    labels = np.full(depth.shape, CITYSCAPES.index("road"), np.uint8)
+    labels[:50] = CITYSCAPES.index("sky")
+    without = overview(image, depth, K)
+    picture = overview(image, depth, K, labels=labels, classes=CITYSCAPES)
+    assert picture.shape[0] > 1.3 * without.shape[0]
+    for name, there in (("road", True), ("sky", True), ("car", False)):
+        color = CITYSCAPES.colors[CITYSCAPES.index(name)]
+        assert (picture == color).all(-1).any() == there
+        assert not (without == color).all(-1).any()

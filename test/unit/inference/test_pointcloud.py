@@ -110,6 +110,13 @@ def test_memory_is_reused_and_stale_points_vanish(scene):
     assert np.isnan(second["x"]).all()
 
 
+def test_labels_are_never_left_over(scene):
+    depth, image, labels = scene
+    for with_labels, given in ((True, None), (False, labels)):
+        with pytest.raises(ValueError, match="labels go with a packer"):
+            CloudPacker(HEIGHT, WIDTH, K, with_labels=with_labels).pack(depth, image, given)
+
+
 def test_a_packer_knows_its_camera():
     packer = CloudPacker(HEIGHT, WIDTH, K)
     assert packer.matches(HEIGHT, WIDTH, K.copy())
