@@ -18,7 +18,7 @@ ARGUMENTS = {
     "use_sim_time": ("false", "take time from /clock (bags played with --clock, simulators)"),
     "params_file": (str(SHARE / "config" / "depth.yaml"), "parameter file; copy the default one and change it"),
     "log_level": ("info", "debug, info, warn, error or fatal"),
-    "rviz": ("false", "also start RViz with image, colour-mapped depth and cloud"),
+    "rviz": ("false", "also start RViz with image, depth and semantic classes in colours, and cloud"),
     "rviz_frame": ("camera_optical_frame", "fixed frame of RViz: the frame_id of the camera's images"),
     "autostart": ("", "true: configure and activate at start; false: wait for a manager; empty: as params_file says"),
     "image": ("image", "topic of the camera's images (for compressed ones without /compressed)"),

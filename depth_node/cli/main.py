@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import keyword
 import sys
 from collections.abc import Sequence
 
@@ -13,8 +14,11 @@ COMMANDS = {
     "simulate": "render a street drive and write it as a ROS 2 bag with exact ground truth",
     "record": "turn rosbags into a KITTI-style sequence folder for training",
     "train": "train a depth network from video, without depth labels",
+    "train-semantic": "train a semantic network from pictures with label PNGs",
     "evaluate": "compare a checkpoint with measured depth (Eigen protocol)",
+    "evaluate-semantic": "compare a semantic network with label PNGs",
     "predict": "write depth images and clouds for pictures or a sequence",
+    "import": "make a checkpoint of official HR-Depth, monodepth2 or PackNet-SfM weights",
     "export": "write a training checkpoint for the live node, without what only training needs",
     "play": "publish a bag's camera on ROS 2, where `ros2 bag play` is missing",
     "demo": "run the whole chain on a simulated street and show the result",
@@ -41,23 +45,30 @@ def run_command(name: str, arguments: Sequence[str]) -> int:
     """Parse and run one subcommand; only its own module is imported, so that `--help` stays quick."""
     from depth_node.cli.arguments import make_parser
 
-    command = importlib.import_module(f"depth_node.cli.{name.replace('-', '_')}")
+    module = name.replace("-", "_") + ("_" if keyword.iskeyword(name) else "")
+    command = importlib.import_module(f"depth_node.cli.{module}")
     parser = make_parser(name, command.__doc__ or "")
     command.add_arguments(parser)
     args = parser.parse_args(list(arguments))
     try:
         return int(command.run(args))
     except DepthNodeError as error:
-        print(f"depth {name}: {error}", file=sys.stderr)
+        print(f"depth {name}: {message(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"depth {name}: interrupted", file=sys.stderr)
         return 130
 
 
+def message(error: DepthNodeError) -> str:
+    """What an error says; of one that comes from a data loader's process, without the traceback wrapped around it."""
+    text = str(error).strip()
+    return text.splitlines()[-1].partition(": ")[2] if text.startswith("Caught ") and "\n" in text else text
+
+
 def overview() -> str:
     """The text of `depth --help`."""
-    rows = "\n".join(f"  {name:<10} {text}" for name, text in COMMANDS.items())
+    rows = "\n".join(f"  {name:<18} {text}" for name, text in COMMANDS.items())
     return (
         f"depth_node {__version__}: depth from one camera\n\n"
         f"usage: depth COMMAND ...\n\n{rows}\n\n`depth COMMAND --help` explains each."

@@ -1,7 +1,8 @@
-"""Write the depth of pictures: a colour picture, a 16-bit depth PNG (metres * 256) and, on request, a point cloud.
+"""Write the depth of pictures: a colour picture and a 16-bit depth PNG (metres * 256, 0 unknown or sky).
 
-Inputs are picture files, folders of pictures, or KITTI-style drives as `depth record` writes them. A cloud needs the
-camera: a drive brings its own, other pictures need --calibration.
+On request also semantic classes (an 8-bit PNG with class numbers and a picture in colours) and a point cloud. Inputs
+are picture files, folders of pictures, or KITTI-style drives as `depth record` writes them. A cloud needs the camera:
+a drive brings its own, other pictures need --calibration.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from jsonargparse import ArgumentParser, Namespace
 
 from depth_node.cli.arguments import add_settings, read_settings
 from depth_node.config.predict import PredictConfig
-from depth_node.errors import CalibrationError
+from depth_node.errors import CalibrationError, CheckpointError
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -33,7 +34,13 @@ def run(args: Namespace) -> int:
 
     from depth_node.data.camera_file import read_camera
     from depth_node.inference.estimator import DepthEstimator
-    from depth_node.inference.picture_files import find_pictures, load_picture, write_cloud, write_prediction
+    from depth_node.inference.picture_files import (
+        find_pictures,
+        load_picture,
+        write_cloud,
+        write_labels,
+        write_prediction,
+    )
 
     config = read_settings(args, PredictConfig)
     pictures = find_pictures(args.input, read_camera(args.calibration) if args.calibration else None)
@@ -41,10 +48,14 @@ def run(args: Namespace) -> int:
     if config.cloud and unknown:
         raise CalibrationError(f"a cloud needs the camera of {unknown[0]}: give --calibration FILE")
     estimator = DepthEstimator.from_checkpoint(args.checkpoint, config.device, config.precision)
+    if config.labels and estimator.classes is None:
+        raise CheckpointError(f"{args.checkpoint} has no semantic network: predict without --labels")
     for picture in track(pictures, "predicting", console=Console(stderr=True)):
         image, K = load_picture(picture)
-        prediction = estimator.estimate(image, K, full_resolution=config.full_resolution)
+        prediction = estimator.estimate(image, K, config.full_resolution, with_labels=config.labels)
         write_prediction(args.output, picture.name, prediction)
+        if config.labels and prediction.labels is not None and estimator.classes is not None:
+            write_labels(args.output, picture.name, prediction.labels.cpu().numpy(), estimator.classes)
         if config.cloud:
             write_cloud(args.output / f"{picture.name}.ply", prediction, config.max_range)
     known = estimator.info.scale_source != "none"

@@ -26,6 +26,9 @@ class DepthSettings(Validated):
     full_resolution: bool = setting(
         False, "publish at the camera's size instead of the network's (costs bandwidth)", live=True
     )
+    sky_infinite: bool = setting(
+        True, "publish +Inf (16UC1: 0) where a checkpoint's semantic network sees sky, and no points there", live=True
+    )
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,11 @@ class PointSettings(Validated):
     organized: bool = setting(
         True,
         "keep the cloud as an image-shaped grid, NaN where there is no point; false sends valid points only",
+        live=True,
+    )
+    labels: bool = setting(
+        True,
+        "give points their semantic class as field 'label', where the checkpoint has a semantic network",
         live=True,
     )
 

@@ -12,6 +12,7 @@ class PredictConfig(Validated):
     """Depth of pictures, offline."""
 
     full_resolution: bool = setting(True, "depth at the size of the picture; off gives the network's size")
+    labels: bool = setting(False, "also write the semantic classes; needs a checkpoint with a semantic network")
     cloud: bool = setting(False, "also write a coloured point cloud (PLY); needs a calibrated camera")
     max_range: float = setting(60.0, "points farther from the camera are left out of the cloud", unit="m", low=0.1)
     device: str = setting("auto", "where to run the network", choices=("auto", "cpu", "cuda"))

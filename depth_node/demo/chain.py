@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from depth_node.config.classes import ClassMap
 from depth_node.config.demo import DemoConfig
 from depth_node.demo.processes import isolated_environment, last_line, running, wait_for
 from depth_node.errors import DemoError
@@ -24,13 +25,18 @@ class DriveResult:
     """What a subscriber saw of one drive.
 
     Attributes:
-        folder: where the listener kept depth images (depth/<stamp>.npy) and clouds (clouds/<stamp>.npy).
+        folder: where the listener kept depth images (depth/<stamp>.npy), label images (labels/<stamp>.npy) and clouds
+            (clouds/<stamp>.npy).
         sent: frames that the camera published and the listener saw.
         stamps: stamps of the depth images that came, ns, ascending.
         clouds: number of clouds that came.
         intrinsics: (3, 3) of each depth image by stamp.
         delays: seconds from the camera's info to the depth image, in order of stamps.
         rate: depth images per second, first to last.
+        compared: number of clouds that were compared with the depth and label images of their stamp.
+        misfits: stamps of those that differ, ns.
+        labelled: stamps of the label images that came, ns, ascending.
+        classes: what labels stand for; None where the checkpoint has no semantic network.
     """
 
     folder: Path
@@ -40,10 +46,20 @@ class DriveResult:
     intrinsics: dict[int, NDArray[np.float64]]
     delays: NDArray[np.float64]
     rate: float
+    compared: int
+    misfits: tuple[int, ...]
+    labelled: tuple[int, ...]
+    classes: ClassMap | None
 
     def depth(self, stamp: int) -> NDArray[np.float32]:
         """The depth image of a stamp, (H, W) metres."""
         return np.asarray(np.load(self.folder / "depth" / f"{stamp}.npy"), np.float32)
+
+    def labels(self, stamp: int) -> NDArray[np.uint8] | None:
+        """The label image of a stamp, (H, W) class numbers; None where none came."""
+        if stamp not in self.labelled:
+            return None
+        return np.asarray(np.load(self.folder / "labels" / f"{stamp}.npy"), np.uint8)
 
 
 def drive(bag: Path, folder: Path, frames: int, config: DemoConfig) -> DriveResult:
@@ -101,4 +117,8 @@ def _read(folder: Path) -> DriveResult:
         intrinsics={int(stamp): np.reshape(K, (3, 3)) for stamp, K in received["depth_info"].items()},
         delays=np.array([depth[str(stamp)] - camera[str(stamp)] for stamp in stamps if str(stamp) in camera]),
         rate=(len(stamps) - 1) / span if span > 0 else 0.0,
+        compared=received["compared"],
+        misfits=tuple(map(int, received["misfits"])),
+        labelled=tuple(sorted(map(int, received["labels"]))),
+        classes=ClassMap.of(received["classes"]) if received["classes"] else None,
     )

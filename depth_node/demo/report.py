@@ -10,17 +10,26 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
+from depth_node.config.classes import CITYSCAPES, UNLABELLED
 from depth_node.config.evaluation import EvaluationConfig
 from depth_node.data.bag import BagReader
 from depth_node.data.preprocess import resize_image
 from depth_node.demo.chain import IMAGE_TOPIC, DriveResult
 from depth_node.evaluation.evaluate import ComparedFrame
+from depth_node.evaluation.labels import labels_at
 from depth_node.evaluation.metrics import DepthMetrics, depth_metrics, mean_metrics
 from depth_node.evaluation.pictures import comparison_picture
 from depth_node.evaluation.protocol import compare
 from depth_node.inference.picture_files import write_picture
 from depth_node.inference.pictures import overview
-from depth_node.simulation.ground_truth import depth_path, read_calibration, read_depth, read_times
+from depth_node.simulation.ground_truth import (
+    depth_path,
+    labels_path,
+    read_calibration,
+    read_depth,
+    read_labels,
+    read_times,
+)
 
 NEXT_STEPS = """\
 depth record MY_BAG --output recorded            your bag becomes a training folder
@@ -36,6 +45,10 @@ class DemoNumbers:
     Attributes:
         scaled: metrics with each image scaled by its median, as papers report.
         metric: metrics of the metres as published.
+        compared: clouds that were compared with the depth and label images of their stamp.
+        misfits: how many of them differ.
+        labelled: label images that came; None without a semantic network.
+        right_labels: share of the pixels with the right class; None without, or with classes of another kind.
     """
 
     sent: int
@@ -46,13 +59,18 @@ class DemoNumbers:
     delay_95: float
     scaled: DepthMetrics
     metric: DepthMetrics
+    compared: int
+    misfits: int
+    labelled: int | None = None
+    right_labels: float | None = None
 
     def rows(self) -> list[tuple[str, str]]:
         """Name and value of every number, for people."""
-        return [
+        rows = [
             ("camera frames sent", str(self.sent)),
             ("depth images received", f"{self.received} ({self.received / max(self.sent, 1):.0%})"),
             ("point clouds received", str(self.clouds)),
+            ("clouds equal to the images of their stamp", f"{self.compared - self.misfits} of {self.compared}"),
             ("rate", f"{self.rate:.1f} per second"),
             (
                 "delay camera to subscriber",
@@ -61,6 +79,11 @@ class DemoNumbers:
             ("abs_rel, median-scaled", f"{self.scaled.abs_rel:.3f}  (a1 {self.scaled.a1:.3f})"),
             ("abs_rel, metres as published", f"{self.metric.abs_rel:.3f}  (a1 {self.metric.a1:.3f})"),
         ]
+        if self.labelled is not None:
+            rows.append(("semantic images received", str(self.labelled)))
+        if self.right_labels is not None:
+            rows.append(("pixels with the right class", f"{self.right_labels:.1%}"))
+        return rows
 
     def table(self) -> Table:
         """The rows for the terminal."""
@@ -93,6 +116,10 @@ def measure(result: DriveResult, truth: Path) -> DemoNumbers:
         delay_95=float(np.percentile(result.delays, 95)),
         scaled=mean_metrics(metrics[True]),
         metric=mean_metrics(metrics[False]),
+        compared=result.compared,
+        misfits=len(result.misfits),
+        labelled=len(result.labelled) if result.classes else None,
+        right_labels=_right_labels(result, {stamp: labels_path(truth, frame) for stamp, frame in frame_of.items()}),
     )
 
 
@@ -100,7 +127,9 @@ def draw(result: DriveResult, bag: Path, truth: Path, output: Path) -> list[Path
     """Draw the middle frame of the drive; returns the pictures, most telling first."""
     stamp = result.stamps[len(result.stamps) // 2]
     depth, image = result.depth(stamp), _image_of(bag, stamp)
-    exact = read_depth(depth_path(truth, read_times(truth / "times.txt").index(stamp)))
+    frame = read_times(truth / "times.txt").index(stamp)
+    exact, labels = read_depth(depth_path(truth, frame)), result.labels(stamp)
+    exact_labels = None if labels is None else read_labels(labels_path(truth, frame))
     K = np.reshape(read_calibration(truth / "calibration.json")["K"], (3, 3))
     shown = resize_image(image, *depth.shape).numpy()
     config = EvaluationConfig(median_scaling=False)
@@ -108,9 +137,18 @@ def draw(result: DriveResult, bag: Path, truth: Path, output: Path) -> list[Path
         name="camera image", image=image, depth=depth, truth=exact, comparison=compare(exact, _finite(depth), config)
     )
     pictures = {
-        "1_camera_depth_cloud.png": overview(shown, depth, result.intrinsics[stamp], "published by the live node"),
+        "1_camera_depth_cloud.png": overview(
+            shown,
+            depth,
+            result.intrinsics[stamp],
+            "published by the live node",
+            labels=labels,
+            classes=result.classes,
+        ),
         "2_against_exact_depth.png": comparison_picture(compared, config),
-        "3_exact_depth_for_comparison.png": overview(image, exact, K, "exact depth"),
+        "3_exact_depth_for_comparison.png": overview(
+            image, exact, K, "exact depth", labels=exact_labels, classes=CITYSCAPES
+        ),
     }
     paths = [output / name for name in pictures]
     for path, picture in zip(paths, pictures.values(), strict=True):
@@ -129,6 +167,19 @@ def write_page(path: Path, numbers: DemoNumbers, pictures: list[Path]) -> None:
         f"<h2>Now with your own camera</h2><pre>{html.escape(NEXT_STEPS)}</pre>",
         encoding="utf-8",
     )
+
+
+def _right_labels(result: DriveResult, truth: dict[int, Path]) -> float | None:
+    """Share of the pixels of all label images whose class is that of the simulation."""
+    if result.classes is None or result.classes.names != CITYSCAPES.names or not result.labelled:
+        return None
+    right = known = 0
+    for stamp in result.labelled:
+        labels = np.load(result.folder / "labels" / f"{stamp}.npy")
+        exact = labels_at(read_labels(truth[stamp]), *labels.shape)
+        right += int(np.count_nonzero(labels == exact))
+        known += int(np.count_nonzero(exact != UNLABELLED))
+    return right / max(known, 1)
 
 
 def _finite(depth: NDArray[np.float32]) -> NDArray[np.float32]:

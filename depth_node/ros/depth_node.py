@@ -1,6 +1,6 @@
-"""The live node: a lifecycle node from camera images to depth images and clouds.
+"""The live node: a lifecycle node from camera images to depth images, semantic classes and clouds.
 
-configure loads the network, activate subscribes, deactivate lets go of the camera, cleanup frees all memory.
+configure loads the networks, activate subscribes, deactivate lets go of the camera, cleanup frees all memory.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from depth_node.ros.camera import CameraInput
 from depth_node.ros.diagnostics import PERIOD, DiagnosticsPublisher, frame_values
 from depth_node.ros.frames import FrameWorker
 from depth_node.ros.memory import memory_in_use
-from depth_node.ros.outputs import TOPICS, DepthOutputs
+from depth_node.ros.outputs import SEMANTIC_TOPICS, TOPICS, DepthOutputs
 from depth_node.ros.parameters import NodeParameters
 from depth_node.ros.qos import override_names
 from depth_node.ros.statistics import FrameStatistics
@@ -84,12 +84,12 @@ class DepthNode(LifecycleNode):
 
     @transition
     def on_configure(self) -> None:
-        """Load the network and advertise; FAILURE where parameters or checkpoint are wrong."""
-        topics = [self.resolve_topic_name(topic) for topic in TOPICS]
+        """Load the networks and advertise; FAILURE where parameters or checkpoint are wrong."""
+        topics = [self.resolve_topic_name(topic) for topic in TOPICS | SEMANTIC_TOPICS]
         self._config = self._settings.read(override_names(topics))
         self._estimator = self._load(self._config)
         self._statistics = FrameStatistics()
-        self._outputs = DepthOutputs(self)
+        self._outputs = DepthOutputs(self, self._estimator.classes)
 
     @transition
     def on_activate(self) -> None:
@@ -138,9 +138,9 @@ class DepthNode(LifecycleNode):
         path = checkpoint_path(config.checkpoint)
         estimator = DepthEstimator.from_checkpoint(path, config.device, config.precision)
         estimator.scale = config.scale.fixed or estimator.info.scale
-        network = estimator.info.network
+        about = describe(estimator, config)
         self.get_logger().info(
-            f"loaded {path.name}: {network.architecture} {network.width}x{network.height} on {estimator.device}"
+            f"loaded {path.name}: {about['model']}, semantic network {about['semantic network']}, on {estimator.device}"
         )
         if estimator.info.scale_source == "none" and not config.scale.fixed:
             self.get_logger().warning(
@@ -196,7 +196,7 @@ class DepthNode(LifecycleNode):
             return "ok", "running", values
         if not snapshot.received:
             return "warn", f"no image on '{self._camera.image.topic}' yet", values
-        if self._outputs is not None and not self._outputs.wants():
+        if self._outputs is not None and not self._outputs.wanted():
             return "ok", "idle, nobody subscribes", values
         return "warn", "images arrive but lead to no depth, see the drops", values
 
@@ -216,10 +216,14 @@ def checkpoint_path(name: str) -> Path:
 
 
 def describe(estimator: DepthEstimator, config: NodeConfig) -> dict[str, Any]:
-    """Model, scale and memory as diagnostic values."""
-    network = estimator.info.network
+    """Models, scale and memory as diagnostic values."""
+    network, semantic = estimator.info.network, estimator.info.semantic
+    classes = "none"
+    if semantic is not None:
+        classes = f"{semantic.config.architecture} {semantic.config.encoder}, {len(semantic.classes)} classes"
     return {
-        "model": f"{network.architecture} {network.width}x{network.height}",
+        "model": f"{network.architecture} {network.width}x{network.height}" + ", guided" * network.guided,
+        "semantic network": classes,
         "checkpoint": str(config.checkpoint),
         "device": str(estimator.device),
         "precision": str(estimator.dtype).removeprefix("torch."),

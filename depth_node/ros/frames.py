@@ -21,7 +21,7 @@ from depth_node.inference.estimator import DepthEstimator
 from depth_node.ros.camera import CameraFrame
 from depth_node.ros.latest import LatestSlot
 from depth_node.ros.messages import rgb_of
-from depth_node.ros.outputs import DepthOutputs
+from depth_node.ros.outputs import DepthOutputs, needs_labels
 from depth_node.ros.pairing import calibration_of
 from depth_node.ros.statistics import FrameStatistics
 
@@ -112,7 +112,8 @@ class FrameWorker:
 
     def _process(self, frame: CameraFrame) -> None:
         config = self._config()
-        if not self._outputs.wants():
+        wanted = self._outputs.wanted()
+        if not wanted:
             self._statistics.add_dropped("no subscriber")
             return
         if self._is_too_old(frame, config.max_age):
@@ -126,8 +127,14 @@ class FrameWorker:
         stages["decode"] = time.perf_counter() - start
         rectified = rectifier(image)
         stages["rectify"] = time.perf_counter() - start - stages["decode"]
-        prediction = self._estimator.estimate(rectified, rectifier.K, config.depth.full_resolution)
-        self._outputs.publish(prediction, frame.image.header, config, translation_at(prediction.K, camera))
+        prediction = self._estimator.estimate(
+            rectified,
+            rectifier.K,
+            config.depth.full_resolution,
+            config.depth.sky_infinite,
+            with_labels=needs_labels(wanted, config.points),
+        )
+        self._outputs.publish(wanted, prediction, frame.image.header, config, translation_at(prediction.K, camera))
         self._outputs.publish_scale(self._estimator.scale)
         stages.update(prediction.timings)
         stages.update(self._outputs.timings)

@@ -104,6 +104,11 @@ def depth_of(message: Image) -> NDArray[np.float32]:
     return np.where(raw == 0, np.float32(np.nan), raw * np.float32(1e-3))
 
 
+def labels_of(message: Image) -> NDArray[np.uint8]:
+    """Read an 8UC1 or mono8 image of class numbers: (H, W) uint8, a view of the message's bytes."""
+    return np.ndarray((message.height, message.width), np.uint8, message.data, strides=(message.step, 1))
+
+
 def fill(data: array[int], content: NDArray[Any]) -> None:
     """Put an array's bytes into the `data` field of a message; memory of equal size is used again."""
     source = np.ascontiguousarray(content).data.cast("B")

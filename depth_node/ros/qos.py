@@ -51,6 +51,11 @@ def output_profile(is_small: bool) -> QoSProfile:
     return QoSProfile(depth=100 if is_small else 10, reliability=ReliabilityPolicy.RELIABLE)
 
 
+def latched_profile() -> QoSProfile:
+    """For what stays as it is: whoever subscribes later gets it too."""
+    return QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+
 def overridable() -> QoSOverridingOptions:
     """Let parameters `qos_overrides.<topic>.publisher.{history,depth,reliability}` change an output."""
     return QoSOverridingOptions.with_default_policies()

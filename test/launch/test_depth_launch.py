@@ -72,5 +72,7 @@ def test_the_rviz_file_shows_what_the_node_publishes():
     displays = {d["Class"].split("/")[1]: d for d in tree["Visualization Manager"]["Displays"]}
     topics = {d["Topic"]["Value"] for d in tree["Visualization Manager"]["Displays"] if "Topic" in d}
     assert {"Image", "PointCloud2"} <= set(displays)
-    assert topics == {"image", "depth/image_color", "depth/points"}
+    assert topics == {"image", "depth/image_color", "semantic/image_color", "depth/points"}
+    assert displays["PointCloud2"]["Color Transformer"] == "RGB8"
+    assert displays["PointCloud2"]["Channel Name"] == "label"  # what the Intensity transformer would show
     assert tree["Visualization Manager"]["Global Options"]["Fixed Frame"].endswith("_optical_frame")

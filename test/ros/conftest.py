@@ -109,10 +109,10 @@ class Listener:
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self.node)
 
-    def subscribe(self, kind: type, topic: str, depth: int = 100) -> None:
-        """Collect a topic's messages in `received`."""
+    def subscribe(self, kind: type, topic: str, profile: Any = 100) -> None:
+        """Collect a topic's messages in `received`; `profile` is a depth or a whole quality of service."""
         messages = self.received[topic] = []
-        self.node.create_subscription(kind, topic, messages.append, depth)
+        self.node.create_subscription(kind, topic, messages.append, profile)
 
     def spin_until(self, condition: Callable[[], Any], timeout: float = PATIENCE) -> bool:
         """Process messages until the condition holds; returns whether it does."""

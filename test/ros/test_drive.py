@@ -1,11 +1,16 @@
 """Camera process -> live node process -> this process, over DDS with the middleware's default settings."""
 
+import json
+
 import numpy as np
 import pytest
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from std_msgs.msg import String
 
+from depth_node.config.classes import CITYSCAPES, ClassMap
 from depth_node.data.bag import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE, BagReader
-from depth_node.ros.messages import depth_of, points_of, rgb_of
+from depth_node.ros.messages import depth_of, labels_of, points_of, rgb_of
+from depth_node.ros.qos import latched_profile
 
 OUTPUTS = {
     "depth/image_rect": Image,
@@ -13,6 +18,7 @@ OUTPUTS = {
     "depth/points": PointCloud2,
     "depth/image_color": Image,
 }
+SEMANTIC_OUTPUTS = {"semantic/image": Image, "semantic/image_color": Image}
 RATES = ("1.0", "0.3", "0.1")
 """Speeds to try: the camera is paced at what the machine sustains."""
 ENOUGH = 0.95
@@ -28,19 +34,20 @@ def stamp_ns(message):
 def node(start, small_checkpoint):
     running = {}
 
-    def of(transport):
-        if transport not in running:
-            parameters = [f"checkpoint:={small_checkpoint}", f"image_transport:={transport}"]
+    def of(transport, checkpoint=small_checkpoint, namespace=""):
+        namespace = namespace or transport
+        if namespace not in running:
+            parameters = [f"checkpoint:={checkpoint}", f"image_transport:={transport}"]
             arguments = [word for parameter in parameters for word in ("-p", parameter)]
-            name = ["-r", f"__ns:=/{transport}"]
-            running[transport] = start("depth_node.ros.main", "depth_node", "--ros-args", *arguments, *SETTINGS, *name)
-            running[transport].wait_for("active: images from")
-        return running[transport]
+            name = ["-r", f"__ns:=/{namespace}"]
+            running[namespace] = start("depth_node.ros.main", "depth_node", "--ros-args", *arguments, *SETTINGS, *name)
+            running[namespace].wait_for("active: images from")
+        return running[namespace]
 
     return of
 
 
-def drive(listener, start, bag, transport, *flags):
+def drive(listener, start, bag, namespace, *flags, outputs=OUTPUTS):
     """Play a bag while listening to every output, more slowly if this machine is too busy to keep up.
 
     Returns messages by topic and stamp, the bag's images, and its camera infos by stamp.
@@ -48,8 +55,8 @@ def drive(listener, start, bag, transport, *flags):
     with BagReader(bag) as reader:
         images = [m for t in reader.topics if t.type in (IMAGE, COMPRESSED_IMAGE) for m in reader.images(t.name)]
         infos = {m.stamp_ns: m.message for t in reader.topics if t.type == CAMERA_INFO for m in reader.messages(t.name)}
-    topics = {topic: f"/{transport}/{topic}" for topic in OUTPUTS}
-    for topic, kind in OUTPUTS.items():
+    topics = {topic: f"/{namespace}/{topic}" for topic in outputs}
+    for topic, kind in outputs.items():
         listener.subscribe(kind, topics[topic])
     assert listener.spin_until(lambda: all(listener.node.count_publishers(topic) for topic in topics.values()))
     for rate in RATES:
@@ -132,3 +139,33 @@ def test_a_best_effort_camera_is_heard_too(listener, start, node, make_bag):
     node("raw")
     bag = make_bag(frames=20, width=160, height=48)
     check(*drive(listener, start, bag, "raw", "--reliability", "best_effort"))
+
+
+def check_semantics(found, classes):
+    """In every frame, sky has no depth, and label image, its colours and the cloud's field say the same."""
+    [sky] = classes.sky_ids
+    together = set.intersection(*(set(messages) for messages in found.values()))
+    for stamp in together:
+        image = found["semantic/image"][stamp]
+        labels, depth = labels_of(image), depth_of(found["depth/image_rect"][stamp])
+        assert image.encoding == "8UC1"
+        assert labels.shape == depth.shape
+        assert 0.02 < (labels == sky).mean() < 0.98
+        np.testing.assert_array_equal(np.isposinf(depth), labels == sky)
+        assert np.isfinite(depth[labels != sky]).all()
+        np.testing.assert_array_equal(points_of(found["depth/points"][stamp])["label"], labels)
+        colors = rgb_of(found["semantic/image_color"][stamp])
+        np.testing.assert_array_equal(colors, np.array(classes.colors, np.uint8)[labels])
+
+
+def test_classes_and_sky_of_a_guided_network(listener, start, node, make_bag, guided_checkpoint):
+    running = node("raw", guided_checkpoint, "guided")
+    running.wait_for("lite_hr_depth 128x64, guided, semantic network fpn tu-mobilenetv3_small_050, 19 classes", 1)
+    listener.subscribe(String, "/guided/semantic/classes", latched_profile())  # long after it was published
+    assert listener.spin_until(lambda: listener.received["/guided/semantic/classes"])
+    [names] = listener.received["/guided/semantic/classes"]
+    assert ClassMap.of(json.loads(names.data)) == CITYSCAPES
+    bag = make_bag(frames=10, width=320, height=96)
+    found, images, infos = drive(listener, start, bag, "guided", outputs=OUTPUTS | SEMANTIC_OUTPUTS)
+    check(found, images, infos)
+    check_semantics(found, CITYSCAPES)

@@ -6,6 +6,7 @@ pytest.importorskip("rclpy", reason="rclpy is not installed")
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
+from depth_node.config.network import ARCHITECTURES
 from depth_node.ros.depth_node import DepthNode
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
@@ -27,7 +28,11 @@ def make(ros, small_checkpoint):
 
 
 def topics(node):
-    return {name for name, _ in node.get_publisher_names_and_types_by_node("depth_node", "/unit") if "depth/" in name}
+    """What it publishes of frames, without its namespace."""
+    return {publisher.topic_name for publisher in node.publishers if publisher.topic_name.startswith("/unit/")} - {
+        "/unit/rosout",
+        "/unit/parameter_events",
+    }
 
 
 def test_the_whole_life_three_times(make):
@@ -43,6 +48,40 @@ def test_the_whole_life_three_times(make):
         assert node._estimator is None
         assert not any("depth/" in publisher.topic_name for publisher in node.publishers)
     assert node.trigger_shutdown() == SUCCESS
+
+
+def test_semantic_topics_only_with_a_semantic_network(make, guided_checkpoint):
+    depth = {f"/unit/depth/{name}" for name in ("image_rect", "camera_info", "points", "image_color", "scale")}
+    semantic = {f"/unit/semantic/{name}" for name in ("image", "image_color", "classes")}
+    for parameters, wanted, says in (
+        ({}, depth, ("lite_hr_depth 128x64", "none")),
+        (
+            {"checkpoint": str(guided_checkpoint)},
+            depth | semantic,
+            ("lite_hr_depth 128x64, guided", "fpn tu-mobilenetv3_small_050, 19 classes"),
+        ),
+    ):
+        node = make(**parameters)
+        assert node.trigger_configure() == SUCCESS
+        assert {name for name in topics(node) if "depth/" in name or "semantic/" in name} == wanted
+        values = node._report()[2]
+        assert (values["model"], values["semantic network"]) == says
+        node.trigger_cleanup()
+        assert not any("semantic/" in name for name in topics(node))
+
+
+SLOW = pytest.mark.slow  # half a gigabyte of weights
+
+
+@pytest.mark.parametrize("guided", [False, True], ids=["plain", "guided"])
+@pytest.mark.parametrize(
+    "architecture", [pytest.param(name, marks=SLOW if name == "packnet01" else ()) for name in ARCHITECTURES]
+)
+def test_every_network_comes_up(make, make_semantic_checkpoint, tmp_path, architecture, guided):
+    make_semantic_checkpoint(tmp_path / "net.safetensors", architecture, guided, height=64, width=64)
+    node = make(checkpoint=str(tmp_path / "net.safetensors"))
+    assert node.trigger_configure() == SUCCESS, node._problem
+    assert node._report()[2]["model"] == f"{architecture} 64x64" + ", guided" * guided
 
 
 @pytest.mark.parametrize(
