@@ -2,14 +2,45 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depth_node.data.calibration import CameraCalibration, Matrix
+from depth_node.data.calibration import CameraCalibration, Matrix, Row
 
 RECTIFY = ("auto", "never", "always")
 """When to rectify: auto does so where camera_info has distortion and the topic is not named as rectified."""
+
+
+@dataclass(frozen=True)
+class StoredCamera:
+    """The pinhole camera of stored pictures.
+
+    Attributes:
+        frame_id: optical frame of the camera as it was mounted.
+        width: pixels.
+        height: pixels.
+        intrinsics: K, 9 numbers row by row, pixels.
+        rotation: 9 numbers, from the axes of `frame_id` to those of the stored pictures.
+    """
+
+    frame_id: str
+    width: int
+    height: int
+    intrinsics: Row
+    rotation: Row
+
+    @property
+    def K(self) -> Matrix:  # noqa: N802 (the field's name)
+        """(3, 3) intrinsics, pixels."""
+        return np.array(self.intrinsics).reshape(3, 3)
+
+    @property
+    def R(self) -> Matrix:  # noqa: N802
+        """(3, 3) rotation from the mounted camera's axes to those of the pictures."""
+        return np.array(self.rotation).reshape(3, 3)
 
 
 class Rectifier:
@@ -17,6 +48,9 @@ class Rectifier:
 
     Attributes:
         K: (3, 3) intrinsics of the rectified pictures, pixels.
+        R: (3, 3) rotation from the raw camera's axes to those of the rectified pictures.
+        width: of the rectified pictures, pixels.
+        height: of the rectified pictures, pixels.
         is_identity: pictures pass through untouched.
     """
 
@@ -29,6 +63,8 @@ class Rectifier:
         """
         self.is_identity = not enabled or camera.is_rectified
         self.K: Matrix = camera.K if enabled else camera.rectified_K
+        self.R: Matrix = camera.R
+        self.width, self.height = camera.width, camera.height
         if not self.is_identity:
             self.K = camera.rectified_K if camera.has_projection else full_picture_K(camera)
             self._maps = _rectification_maps(camera, self.K)
@@ -38,6 +74,11 @@ class Rectifier:
         if self.is_identity:
             return image
         return np.asarray(cv2.remap(image, *self._maps, cv2.INTER_LINEAR), np.uint8)
+
+    def stored_camera(self, frame_id: str) -> StoredCamera:
+        """The camera of the pictures that come out; `frame_id` is the raw camera's optical frame."""
+        K, R = (tuple(float(value) for value in matrix.ravel()) for matrix in (self.K, self.R))
+        return StoredCamera(frame_id, self.width, self.height, K, R)
 
 
 def full_picture_K(camera: CameraCalibration) -> Matrix:  # noqa: N802
