@@ -22,6 +22,25 @@ CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 REPAIR = "`mcap recover` or `ros2 bag reindex` may save what is in it"
 
 
+class DamagedBagError(BagError):
+    """A bag is damaged or cut off: `open_bag` may still read a part of it."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What could not be read of a damaged bag.
+
+    Attributes:
+        messages: how many are missing; None where nothing says how many there were.
+        bytes: of the bag's files that hold no readable record.
+        note: what is wrong with the bag, for people.
+    """
+
+    messages: int | None
+    bytes: int
+    note: str
+
+
 @dataclass(frozen=True)
 class BagTopic:
     """A topic of a bag: name, message type (`package/msg/Type`), number of messages."""
@@ -93,8 +112,13 @@ class BagReader:
     def __init__(self, path: str | Path) -> None:
         """Remember the path; raises BagError when there is nothing that could be a bag."""
         self.path = Path(path)
-        _check_path(self.path)
+        self._check_path()
         self._reader: AnyReader | None = None
+
+    @property
+    def loss(self) -> Loss | None:
+        """What could not be read; None for a bag that is whole."""
+        return None
 
     def __enter__(self) -> BagReader:
         """Open the bag; raises BagError when it is damaged."""
@@ -149,7 +173,7 @@ class BagReader:
             yield message
         expected = sum(topic.count for topic in wanted)
         if count < expected:
-            raise BagError(f"bag {self.path} is cut off: it holds {count} of {expected} messages; {REPAIR}")
+            raise DamagedBagError(f"bag {self.path} is cut off: it holds {count} of {expected} messages; {REPAIR}")
 
     def images(self, topic: str) -> Iterator[BagImage]:
         """Pictures of an Image or CompressedImage topic in order of recording; raises BagError."""
@@ -164,7 +188,7 @@ class BagReader:
             return None
         except Exception as error:  # as on opening: a flipped bit may surface anywhere in the parsers
             raise self._damaged(error) from None
-        return BagMessage(connection.topic, connection.msgtype, time_ns, _header_stamp_ns(message), message, raw)
+        return BagMessage(connection.topic, connection.msgtype, time_ns, header_stamp_ns(message), message, raw)
 
     @property
     def _open_reader(self) -> AnyReader:
@@ -172,12 +196,16 @@ class BagReader:
             raise BagError(f"bag {self.path} is not open")
         return self._reader
 
-    def _damaged(self, error: Exception) -> BagError:
+    def _check_path(self) -> None:
+        _check_path(self.path)
+
+    def _damaged(self, error: Exception) -> DamagedBagError:
         reason = " ".join(str(error).split()) or type(error).__name__
-        return BagError(f"bag {self.path} cannot be read, it is damaged or cut off ({reason}); {REPAIR}")
+        return DamagedBagError(f"bag {self.path} cannot be read, it is damaged or cut off ({reason}); {REPAIR}")
 
 
-def _header_stamp_ns(message: Any) -> int | None:
+def header_stamp_ns(message: Any) -> int | None:
+    """The stamp of a message's header, ns; None where the type has no header."""
     header = getattr(message, "header", None)
     return header.stamp.sec * 1_000_000_000 + header.stamp.nanosec if header is not None else None
 
