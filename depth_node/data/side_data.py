@@ -17,57 +17,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from depth_node.config.side_data import SideDataConfig
 from depth_node.data.bag import BagReader
 from depth_node.data.calibration import Matrix
+from depth_node.data.kitti_calibration import lidar_at_camera
 from depth_node.data.rectification import StoredCamera
+from depth_node.data.side.extrinsics import Extrinsics
+from depth_node.data.side.lidar import LidarWriter
+from depth_node.data.side.motion import GNSS, IMU, ODOMETRY, MotionLog
+from depth_node.data.side.oxts import MotionWriter
+from depth_node.data.side.point_cloud import POINT_CLOUD
+from depth_node.data.side.writer import RecordedFrame, SideWriter
+from depth_node.errors import BagError
 
+__all__ = ["RecordedFrame", "SideWriter", "finish_side_writers", "mounting_of", "open_side_writers", "side_topics"]
 
-class RecordedFrame(Protocol):
-    """A frame of a drive, as side data sees it."""
-
-    @property
-    def index(self) -> int:
-        """Its number in the drive."""
-
-    @property
-    def stamp_ns(self) -> int:
-        """Its time, ns."""
-
-
-class SideWriter(Protocol):
-    """Writes one kind of side data of one drive.
-
-    Attributes:
-        name: its key in the manifest.
-        topics: the topics it wants to be fed with.
-    """
-
-    name: str
-    topics: frozenset[str]
-
-    def add(self, topic: str, message: Any, stamp_ns: int) -> None:
-        """Take a message of one of its topics; memory stays bounded, larger data is spilled to disk."""
-
-    def finish(self, folder: Path, frames: Sequence[RecordedFrame], camera: StoredCamera) -> dict[str, Any]:
-        """Write the files of a drive.
-
-        Args:
-            folder: the drive's folder, which holds `image_02` already.
-            frames: its frames in order of time; their pictures lie in `folder`.
-            camera: of the stored pictures.
-
-        Returns:
-            What was written and how, for the manifest.
-
-        Raises:
-            DepthNodeError: the data is there but cannot be used; the line says what to do.
-            OSError: a file cannot be written.
-        """
+NONE = "none"
+"""Asked for instead of a topic, it leaves that kind out."""
 
 
 def open_side_writers(bag: BagReader, config: SideDataConfig, spill: Path) -> list[SideWriter]:
@@ -83,7 +53,39 @@ def open_side_writers(bag: BagReader, config: SideDataConfig, spill: Path) -> li
         BagError: a topic is not in the bag, of another type, or there are several to choose from.
         CalibrationError: the extrinsics file cannot be read.
     """
-    return []
+    extrinsics, log = Extrinsics.of(bag, config.extrinsics), MotionLog()
+    writers: list[SideWriter] = []
+    asked = {ODOMETRY: config.odometry_topic, IMU: config.imu_topic, GNSS: config.gnss_topic}
+    motion = {topic: kind for kind, name in asked.items() if (topic := choose_side_topic(bag, kind, name))}
+    if motion:
+        writers.append(MotionWriter(motion, log, extrinsics, config.motion_tolerance))
+    if lidar := choose_side_topic(bag, POINT_CLOUD, config.lidar_topic):
+        required = bool(config.lidar_topic or config.extrinsics)
+        tolerances = config.lidar_tolerance, config.motion_tolerance
+        writers.append(LidarWriter(lidar, extrinsics, log, spill, *tolerances, required))
+    return writers
+
+
+def choose_side_topic(bag: BagReader, kind: str, asked: str) -> str:
+    """The topic of a message type: the asked one, the only one of its type with messages, or empty.
+
+    Raises:
+        BagError: the asked one is not there or of another type, or there are several.
+    """
+    if asked == NONE:
+        return ""
+    if asked:
+        if (found := bag.topic(asked).type) != kind:
+            raise BagError(f"topic '{asked}' is of type {found}, not {kind}: name another or '{NONE}'")
+        return asked
+    names = [topic.name for topic in bag.topics if topic.type == kind and topic.count]
+    if len(names) > 1:
+        flag = {POINT_CLOUD: "lidar", ODOMETRY: "odometry", IMU: "imu", GNSS: "gnss"}[kind]
+        raise BagError(
+            f"which {kind.rpartition('/')[2]} of bag {bag.path}? Choose one with --{flag}_topic (or '{NONE}'): "
+            f"{', '.join(names)}"
+        )
+    return names[0] if names else ""
 
 
 def side_topics(writers: Sequence[SideWriter]) -> tuple[str, ...]:
@@ -104,9 +106,14 @@ def mounting_of(side: Mapping[str, Any]) -> dict[str, Matrix]:
     Returns:
         `T_camera_lidar` and `T_lidar_imu`, (4, 4), metres, where known.
     """
-    found = {}
-    for record in side.values():
-        for name in ("T_camera_lidar", "T_lidar_imu"):
-            if name in record:
-                found[name] = np.array(record[name], np.float64).reshape(4, 4)
-    return found
+    known = {
+        name: np.array(record[name], np.float64).reshape(4, 4)
+        for record in side.values()
+        for name in ("T_camera_lidar", "T_camera_imu")
+        if name in record
+    }
+    placed = {"T_camera_lidar": known["T_camera_lidar"]} if "T_camera_lidar" in known else {}
+    if "T_camera_imu" in known:
+        T_camera_lidar = known.get("T_camera_lidar", lidar_at_camera())
+        placed["T_lidar_imu"] = np.asarray(np.linalg.inv(T_camera_lidar) @ known["T_camera_imu"], np.float64)
+    return placed
