@@ -53,7 +53,8 @@ def open_side_writers(bag: BagReader, config: SideDataConfig, spill: Path) -> li
         BagError: a topic is not in the bag, of another type, or there are several to choose from.
         CalibrationError: the extrinsics file cannot be read.
     """
-    extrinsics, log = Extrinsics.of(bag, config.extrinsics), MotionLog()
+    extrinsics = Extrinsics.of(bag, config.extrinsics)
+    log = MotionLog(extrinsics)
     writers: list[SideWriter] = []
     asked = {ODOMETRY: config.odometry_topic, IMU: config.imu_topic, GNSS: config.gnss_topic}
     motion = {topic: kind for kind, name in asked.items() if (topic := choose_side_topic(bag, kind, name))}

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from depth_node.data.calibration import Matrix
-from depth_node.data.side.extrinsics import rigid
+from depth_node.data.side.extrinsics import Extrinsics, rigid
 from depth_node.data.side.quaternions import between, rotation_of_quaternion
 from depth_node.data.side.series import Around, Row, Series
 
 ODOMETRY, IMU, GNSS = "nav_msgs/msg/Odometry", "sensor_msgs/msg/Imu", "sensor_msgs/msg/NavSatFix"
+BASE = "base_link"
+"""The vehicle's own axes [REP-105]."""
 POSITION, QUATERNION, LINEAR, ANGULAR = slice(0, 3), slice(3, 7), slice(7, 10), slice(10, 13)
 """Columns of an odometry row."""
 IMU_QUATERNION, IMU_ANGULAR, IMU_LINEAR = slice(0, 4), slice(4, 7), slice(7, 10)
@@ -27,12 +29,14 @@ class MotionLog:
         odometry: rows of position (m), quaternion, linear (m/s) and angular (rad/s) velocity of the body.
         imu: rows of quaternion (0 where not measured), angular velocity (rad/s), acceleration (m/s^2).
         gnss: rows of latitude, longitude (degrees), altitude (m), accuracy (m).
-        body_frame: what odometry describes, or else the frame of the IMU or of the antenna.
+        body_frame: what odometry describes; without it `base_link`, where a sensor is known to sit on it, or else the
+            sensor's own frame.
         imu_frame: the axes of the IMU's numbers.
     """
 
-    def __init__(self) -> None:
-        """An empty log."""
+    def __init__(self, extrinsics: Extrinsics) -> None:
+        """An empty log; `extrinsics` may tell where the IMU sits on the vehicle."""
+        self._extrinsics = extrinsics
         self.odometry, self.imu, self.gnss = Series(13), Series(10), Series(4)
         self._frames: dict[str, str] = {}
         self._standing_twist: bool | None = None
@@ -60,7 +64,10 @@ class MotionLog:
     @property
     def body_frame(self) -> str:
         """The frame whose motion this is."""
-        return next((self._frames[kind] for kind in (ODOMETRY, IMU, GNSS) if self._frames.get(kind)), "")
+        if self._frames.get(ODOMETRY):
+            return self._frames[ODOMETRY]
+        sensor = self._frames.get(IMU) or self._frames.get(GNSS, "")
+        return BASE if self._extrinsics.find(BASE, sensor) is not None else sensor
 
     @property
     def imu_frame(self) -> str:
