@@ -16,6 +16,7 @@ them when the drive's frames are known:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from depth_node.data.calibration import Matrix
 from depth_node.data.kitti_calibration import lidar_at_camera
 from depth_node.data.rectification import StoredCamera
 from depth_node.data.side.extrinsics import Extrinsics
+from depth_node.data.side.labels import LabelWriter, check_checkpoint, open_checkpoint
 from depth_node.data.side.lidar import LidarWriter
 from depth_node.data.side.motion import GNSS, IMU, ODOMETRY, MotionLog
 from depth_node.data.side.oxts import MotionWriter
@@ -52,6 +54,7 @@ def open_side_writers(bag: BagReader, config: SideDataConfig, spill: Path) -> li
     Raises:
         BagError: a topic is not in the bag, of another type, or there are several to choose from.
         CalibrationError: the extrinsics file cannot be read.
+        CheckpointError: the semantic checkpoint does not exist.
     """
     extrinsics = Extrinsics.of(bag, config.extrinsics)
     log = MotionLog(extrinsics)
@@ -64,6 +67,9 @@ def open_side_writers(bag: BagReader, config: SideDataConfig, spill: Path) -> li
         required = bool(config.lidar_topic or config.extrinsics)
         tolerances = config.lidar_tolerance, config.motion_tolerance
         writers.append(LidarWriter(lidar, extrinsics, log, spill, *tolerances, required))
+    if config.semantic_checkpoint:
+        check_checkpoint(config.semantic_checkpoint)
+        writers.append(LabelWriter(partial(open_checkpoint, config.semantic_checkpoint)))
     return writers
 
 
@@ -83,7 +89,7 @@ def choose_side_topic(bag: BagReader, kind: str, asked: str) -> str:
     if len(names) > 1:
         flag = {POINT_CLOUD: "lidar", ODOMETRY: "odometry", IMU: "imu", GNSS: "gnss"}[kind]
         raise BagError(
-            f"which {kind.rpartition('/')[2]} of bag {bag.path}? Choose one with --{flag}_topic (or '{NONE}'): "
+            f"which {kind.rpartition('/')[2]} of bag {bag.path}? Choose one with --side.{flag}_topic (or '{NONE}'): "
             f"{', '.join(names)}"
         )
     return names[0] if names else ""

@@ -30,7 +30,7 @@ from depth_node.data.side.lidar_depth import drop_hidden, project_points
 from depth_node.data.side.motion import MotionLog
 from depth_node.data.side.point_cloud import read_cloud
 from depth_node.data.side.writer import RecordedFrame
-from depth_node.errors import CalibrationError
+from depth_node.errors import BagError, CalibrationError
 
 SAME_MOMENT = 1_000_000
 """A scan within this many ns of its frame need not be moved."""
@@ -77,12 +77,17 @@ class LidarWriter:
         self._topic, self._extrinsics, self._motion, self._spill = topic, extrinsics, motion, spill
         self._tolerance, self._motion_tolerance, self._required = tolerance, motion_tolerance, required
         self._stamps = array("q")
-        self._frame_id = ""
+        self._frame_id, self._broken = "", list[str]()
 
     def add(self, topic: str, message: Any, stamp_ns: int) -> None:  # noqa: ARG002 (there is but one)
-        """Spill a scan to disk; raises BagError."""
+        """Spill a scan to disk; a broken one is counted."""
+        try:
+            points = read_cloud(message)
+        except BagError as error:
+            self._broken.append(str(error))
+            return
         self._frame_id = self._frame_id or message.header.frame_id
-        write_velodyne(self._path(len(self._stamps)), read_cloud(message))
+        write_velodyne(self._path(len(self._stamps)), points)
         self._stamps.append(stamp_ns)
 
     def finish(self, folder: Path, frames: Sequence[RecordedFrame], camera: StoredCamera) -> dict[str, Any]:
@@ -115,6 +120,8 @@ class LidarWriter:
                 f"{unmoved} scans were taken up to {max(offsets) / 1e6:.0f} ms beside their frame and not moved along "
                 "with the vehicle: record odometry and where the lidar sits on it"
             )
+        if self._broken:
+            notes.append(f"{len(self._broken)} scans cannot be read: {self._broken[0]}")
         return self._record(scans, T_camera_lidar, notes)
 
     def _write(

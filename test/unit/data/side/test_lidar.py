@@ -109,7 +109,7 @@ def test_without_extrinsics_scans_are_kept_and_the_reason_noted(tmp_path, scan):
     assert "scans without depth pictures: nothing says where 'lidar' sits on 'camera'" in record["notes"][0]
     writer = writer_of(tmp_path, nowhere, required=True)
     writer.add("/points", scan(20), 0)
-    with pytest.raises(CalibrationError, match="--extrinsics"):
+    with pytest.raises(CalibrationError, match=r"--side\.extrinsics"):
         writer.finish(tmp_path / "drive", frames(0), camera())
     assert not (tmp_path / "spill").exists()
 
@@ -117,6 +117,17 @@ def test_without_extrinsics_scans_are_kept_and_the_reason_noted(tmp_path, scan):
 def test_a_drive_without_scans(tmp_path, extrinsics):
     record = writer_of(tmp_path, extrinsics).finish(tmp_path / "drive", frames(0, 100), camera())
     assert (record["scans"], record["frames"], record["notes"]) == (0, 0, [])
+
+
+def test_a_broken_scan_is_counted_not_fatal(tmp_path, extrinsics, scan):
+    writer = writer_of(tmp_path, extrinsics)
+    broken = scan(5)
+    broken.data = broken.data[:3]
+    writer.add("/points", broken, 0)
+    writer.add("/points", scan(10), 100 * MS)
+    record = writer.finish(tmp_path / "drive", frames(100), camera())
+    assert record["frames"] == 1
+    assert record["notes"][0].startswith("1 scans cannot be read: point cloud in 'lidar' does not fit")
 
 
 def test_nearest_of_unordered_stamps():
