@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from rosbags.highlevel import AnyReader
@@ -96,6 +97,14 @@ class BagImage:
             raise BagError(f"topic '{message.topic}' is of type {message.type}, not an image: name an image topic")
         compressed = message.type == COMPRESSED_IMAGE
         return cls(message.time_ns, message.stamp_ns, message.message.header.frame_id, message.message, compressed)
+
+    @property
+    def bgr(self) -> NDArray[np.uint8]:
+        """The picture decoded in OpenCV's order: (H, W, 3) uint8 BGR, read-only or not. Raises EncodingError."""
+        m = self.message
+        if not self.is_compressed and m.encoding == "bgr8":
+            return decode_image(m.height, m.width, "rgb8", m.step, False, m.data)  # three channels as they are
+        return np.asarray(cv2.cvtColor(self.rgb, cv2.COLOR_RGB2BGR), np.uint8)
 
     @property
     def rgb(self) -> NDArray[np.uint8]:
