@@ -1,7 +1,7 @@
 """Side data of a recording: what the recorder calls to have lidar, motion and labels written beside the pictures.
 
-The recorder opens the writers of a drive, hands them every message of their topics in the bag's order, and finishes
-them when the drive's frames are known:
+The recorder opens the writers of a bag, hands them every message of their topics in the bag's order, and lets them
+write drive after drive when the frames are known:
 
     writers = open_side_writers(bag, config, spill)
     for message in bag.messages([image_topic, info_topic, *side_topics(writers)]):
@@ -48,8 +48,7 @@ def open_side_writers(bag: BagReader, config: SideDataConfig, spill: Path) -> li
     Args:
         bag: an open bag.
         config: which topics and tolerances.
-        spill: a folder for unfinished data, on the file system of the drive's folder; made when needed, gone after
-            `finish`.
+        spill: a folder for data until the frames are known; made when needed, the caller removes it in the end.
 
     Raises:
         BagError: a topic is not in the bag, of another type, or there are several to choose from.
@@ -89,7 +88,7 @@ def choose_side_topic(bag: BagReader, kind: str, asked: str) -> str:
     if len(names) > 1:
         flag = {POINT_CLOUD: "lidar", ODOMETRY: "odometry", IMU: "imu", GNSS: "gnss"}[kind]
         raise BagError(
-            f"which {kind.rpartition('/')[2]} of bag {bag.path}? Choose one with --side.{flag}_topic (or '{NONE}'): "
+            f"which {kind.rpartition('/')[2]} of bag {bag.path}? Choose one with --{flag}_topic (or '{NONE}'): "
             f"{', '.join(names)}"
         )
     return names[0] if names else ""

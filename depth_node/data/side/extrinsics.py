@@ -60,7 +60,7 @@ class TransformTree:
         frames = ", ".join(sorted(self._links)) or "no frames"
         return (
             f"nothing says where '{_plain(source)}' sits on '{_plain(target)}' ({self.source} knows {frames}): "
-            "record /tf_static or give --side.extrinsics FILE.yaml"
+            "record /tf_static or give --extrinsics FILE.yaml"
         )
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from array import array
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -92,12 +91,6 @@ class LidarWriter:
 
     def finish(self, folder: Path, frames: Sequence[RecordedFrame], camera: StoredCamera) -> dict[str, Any]:
         """Write scan and depth pictures of every frame that has a scan; see `SideWriter.finish`."""
-        try:
-            return self._finish(folder, frames, camera)
-        finally:
-            shutil.rmtree(self._spill, ignore_errors=True)
-
-    def _finish(self, folder: Path, frames: Sequence[RecordedFrame], camera: StoredCamera) -> dict[str, Any]:
         T_camera_lidar, notes = self._place(camera)
         matches = match_nearest(np.array(self._stamps, np.int64), [frame.stamp_ns for frame in frames], self._tolerance)
 

@@ -22,7 +22,7 @@ class RecordedFrame(Protocol):
 
 
 class SideWriter(Protocol):
-    """Writes one kind of side data of one drive.
+    """Writes one kind of side data of a bag, drive by drive.
 
     Attributes:
         name: its key in the manifest.
@@ -36,7 +36,7 @@ class SideWriter(Protocol):
         """Take a message of one of its topics; memory stays bounded, larger data is spilled to disk."""
 
     def finish(self, folder: Path, frames: Sequence[RecordedFrame], camera: StoredCamera) -> dict[str, Any]:
-        """Write the files of a drive.
+        """Write the files of a drive; a bag may fall into several.
 
         Args:
             folder: the drive's folder, which holds `image_02` already.

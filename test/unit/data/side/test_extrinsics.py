@@ -36,7 +36,7 @@ def test_what_is_not_linked_is_said(tree):
     assert tree.find("camera", "nowhere") is None
     problem = Extrinsics([tree]).problem("camera", "hook")
     assert "where 'hook' sits on 'camera' (/tf_static knows base, camera, hook" in problem
-    assert "--side.extrinsics" in problem
+    assert "--extrinsics" in problem
 
 
 YAML = f"""
