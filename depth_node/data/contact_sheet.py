@@ -23,19 +23,21 @@ INK, SOFT, GOOD, BAD = (30, 30, 30), (225, 225, 225), (60, 120, 190), (200, 60, 
 
 def contact_sheet(bag: BagInspection) -> Picture:
     """Draw a bag: (H, 1440, 3) uint8 RGB."""
-    parts = [_text(f"{bag.path.name}   {bag.seconds:.1f} s, {bag.bytes / 1e6:.1f} MB", scale=0.8)]
+    parts = [text_line(f"{bag.path.name}   {bag.seconds:.1f} s, {bag.bytes / 1e6:.1f} MB", scale=0.8)]
     if bag.damage:
-        parts.append(_text(f"damaged: {bag.damage}", colour=BAD))
+        parts.append(text_line(f"damaged: {bag.damage}", colour=BAD))
     for topic in bag.topics:
         if topic.samples:
-            parts += [_text(f"{topic.name}   {topic.detail}, {topic.rate:.3g} Hz"), _tiles(topic, bag.start_ns)]
-    parts.append(_text("when which topic sent (red: a gap)"))
+            parts.append(text_line(f"{topic.name}   {topic.detail}, {topic.rate:.3g} Hz"))
+            parts.append(tile([(f"{(time - bag.start_ns) / 1e9:.1f} s", image) for time, image in topic.samples]))
+    parts.append(text_line("when which topic sent (red: a gap)"))
     parts += [_timeline(topic, bag) for topic in bag.topics]
     parts.append(_axis(bag.seconds))
     return np.vstack(parts)
 
 
-def _text(text: str, scale: float = 0.55, colour: tuple[int, int, int] = INK) -> Picture:
+def text_line(text: str, scale: float = 0.55, colour: tuple[int, int, int] = INK) -> Picture:
+    """A line of writing: (H, 1440, 3) uint8 RGB."""
     strip = np.full((round(LINE * max(scale / 0.55, 1)) + 8, WIDTH, 3), 255, np.uint8)
     _write(strip, text, (MARGIN, strip.shape[0] - 10), scale, colour)
     return strip
@@ -45,15 +47,16 @@ def _write(picture: Picture, text: str, at: tuple[int, int], scale: float, colou
     cv2.putText(picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, 1, cv2.LINE_AA)
 
 
-def _tiles(topic: TopicInspection, start_ns: int) -> Picture:
+def tile(pictures: Sequence[tuple[str, Picture]]) -> Picture:
+    """Captioned pictures (H, W, 3) in rows of four: (H, 1440, 3) uint8 RGB."""
     width = (WIDTH - MARGIN) // COLUMNS - MARGIN
-    tiles = [_tile(picture, f"{(time - start_ns) / 1e9:.1f} s", width) for time, picture in topic.samples]
+    tiles = [_tile(picture, caption, width) for caption, picture in pictures]
     height = max(tile.shape[0] for tile in tiles)
     rows = -(-len(tiles) // COLUMNS)
     canvas = np.full((rows * (height + MARGIN), WIDTH, 3), 255, np.uint8)
-    for number, tile in enumerate(tiles):
+    for number, one in enumerate(tiles):
         top, left = number // COLUMNS * (height + MARGIN), MARGIN + number % COLUMNS * (width + MARGIN)
-        canvas[top : top + tile.shape[0], left : left + width] = tile
+        canvas[top : top + one.shape[0], left : left + width] = one
     return canvas
 
 
