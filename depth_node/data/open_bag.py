@@ -10,6 +10,8 @@ from depth_node.data.bag import BagReader, DamagedBagError
 from depth_node.data.bag_files import METADATA, storage_files
 from depth_node.data.salvage import SalvageReader
 
+UNCLOSED = "the recording was not closed"
+
 
 @contextmanager
 def open_bag(path: Path, salvage: bool = False) -> Iterator[BagReader]:
@@ -26,15 +28,17 @@ def open_bag(path: Path, salvage: bool = False) -> Iterator[BagReader]:
     """
     reader, reason = None, ""
     try:
-        if not salvage and not _needs_salvage(path):
+        if _needs_salvage(path):
+            reason = UNCLOSED
+        elif not salvage:
             reader = BagReader(path).__enter__()
     except DamagedBagError as error:
         reason = str(error)
         if not storage_files(path):
             raise
     if reader is None:
-        reason = reason.partition("(")[2].partition(")")[0] or ("" if salvage else "recording was not closed")
-        reader = SalvageReader(path, reason).__enter__()
+        inner = reason.partition("(")[2].rpartition(")")[0]
+        reader = SalvageReader(path, inner or reason).__enter__()
     with reader_closing(reader):
         yield reader
 
