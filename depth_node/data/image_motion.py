@@ -8,7 +8,6 @@ small picture is exact enough, and a frame costs less than a millisecond.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -26,6 +25,7 @@ LEAST_TRACKS = 12
 LEAST_SHARE = 0.4
 """Share of corners that must survive, or tracking goes on from a nearer picture."""
 FIT_ROUNDS = 5
+SMALL_ANGLE = 0.01
 DAMPING = 1e-6
 LEAST_RESIDUAL = 1e-4
 """Rays: what corners are off by anyway."""
@@ -84,6 +84,7 @@ class MotionMeter:
         self._camera = camera
         self._anchor: Gray | None = None
         self._corners = np.zeros((0, 1, 2), np.float32)
+        self._found = self._corners
         self._offset = STILL
         self._latest: tuple[Gray, Motion] | None = None
 
@@ -92,6 +93,7 @@ class MotionMeter:
         self._anchor, self._offset, self._latest = picture, offset, None
         corners = cv2.goodFeaturesToTrack(picture, CORNERS, 0.01, 6) if min(picture.shape) > 2 * WINDOW[0] else None
         self._corners = np.zeros((0, 1, 2), np.float32) if corners is None else np.asarray(corners, np.float32)
+        self._found = self._corners
 
     def measure(self, picture: Gray) -> Motion | None:
         """Motion from the anchor to a picture; None where too little can be tracked."""
@@ -110,15 +112,22 @@ class MotionMeter:
         if len(self._corners) < LEAST_TRACKS:
             return None
         assert self._anchor is not None
-        nothing: Any = None  # no first guess
         found, status, _ = cv2.calcOpticalFlowPyrLK(
-            self._anchor, picture, self._corners, nothing, winSize=WINDOW, maxLevel=LEVELS, criteria=(3, 20, 0.03)
+            self._anchor,
+            picture,
+            self._corners,
+            self._found.copy(),  # where they were last: far from the anchor, but near this picture
+            winSize=WINDOW,
+            maxLevel=LEVELS,
+            criteria=(3, 20, 0.03),
+            flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
         )
         height, width = picture.shape
         x, y = found[:, 0, 0], found[:, 0, 1]
         good = (status.ravel() > 0) & (x >= 0) & (y >= 0) & (x < width) & (y < height)
         if good.sum() < max(LEAST_TRACKS, LEAST_SHARE * len(self._corners)):
             return None
+        self._found = np.where(good[:, None, None], found, self._corners).astype(np.float32)
         return self._split(self._corners[good, 0], found[good, 0], picture.shape)
 
     def _split(self, before: NDArray[np.float32], after: NDArray[np.float32], shape: tuple[int, ...]) -> Motion | None:
@@ -129,11 +138,11 @@ class MotionMeter:
             return None
         first, second = first[seen], second[seen]
         focal = self._camera.K[0, 0]
-        change = second - first
-        rotation, rest = fit_rotation(first, change)
+        flow = float(np.median(np.hypot(*(second - first).T)))
+        rotation, rest = fit_rotation(first, second)
         return Motion(
-            float(np.median(np.hypot(*change.T))) * focal,
-            float(np.median(np.hypot(*rest.T))) * focal,
+            flow * float(focal),
+            float(np.median(np.hypot(*rest.T))) * float(focal),
             (float(rotation[0]), float(rotation[1]), float(rotation[2])),
         )
 
@@ -146,8 +155,27 @@ class MotionMeter:
         return np.asarray(undistort(points[:, None].astype(np.float64), camera.K, camera.D)[:, 0], np.float64)
 
 
-def fit_rotation(rays: Floats, flow: Floats) -> tuple[Floats, Floats]:
-    """The small rotation that explains most of a flow, and what it leaves over.
+def fit_rotation(first: Floats, second: Floats) -> tuple[Floats, Floats]:
+    """The rotation of the camera that explains most of a flow, and what it leaves over.
+
+    Args:
+        first: (N, 2) rays at depth 1 before.
+        second: (N, 2) the same points after.
+
+    Returns:
+        (3,) rotation in radians and (N, 2) rest of the flow.
+    """
+    rotation, rest = fit_small_rotation(first, second - first)
+    if float(np.linalg.norm(rotation)) > SMALL_ANGLE:
+        # The linear model is off by the square of the angle: turn the points back, and fit what is left.
+        rays = np.column_stack([second, np.ones(len(second))]) @ cv2.Rodrigues(rotation)[0].T
+        more, rest = fit_small_rotation(first, rays[:, :2] / rays[:, 2:] - first)
+        rotation = rotation + more
+    return rotation, rest
+
+
+def fit_small_rotation(rays: Floats, flow: Floats) -> tuple[Floats, Floats]:
+    """The same for angles small enough to be linear.
 
     Least absolute residuals, by weighted least squares in rounds: near things and moving cars do not pull.
 

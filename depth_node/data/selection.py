@@ -114,7 +114,7 @@ class Selector:
             None if travelled is None else round(travelled[0], 4),
             None if sharpness is None else round(sharpness, 3),
             round(quality.brightness, 2),
-            round(quality.black + quality.white, 4),
+            round(float(quality.black + quality.white), 4),
         )
         category, reason = "", ""
         if self._config.select == "motion":
