@@ -1,14 +1,15 @@
 """Say what is in rosbags before recording them: topics, rates, gaps, resolution, calibration, damage.
 
 It reads every message once. --picture writes a contact sheet: some pictures of every camera, and when which topic
-sent. --json writes all numbers.
+sent. --json writes all numbers. A folder that `depth record` wrote is looked at as well: whether it is fit for training,
+and why not; its report.html, report.png and report.json are written anew.
 """
 
 from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jsonargparse import ArgumentParser, Namespace
 
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the flags of `depth inspect`."""
-    parser.add_argument("bags", nargs="+", type=str, metavar="BAG", help="bag, or folder of bags; damaged ones too")
+    parser.add_argument(
+        "bags", nargs="+", type=str, metavar="BAG", help="bag, folder of bags, or recording; damaged bags too"
+    )
     parser.add_argument("--picture", type=Path, help="write a contact sheet (PNG); of several bags into this folder")
     parser.add_argument("--json", type=Path, help="write all numbers to this file")
 
@@ -29,26 +32,26 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     """Inspect; returns 0."""
     from rich.console import Console
-    from rich.markup import escape
     from rich.progress import BarColumn, Progress, TextColumn
 
     from depth_node.data.atomic_file import replacing
     from depth_node.data.bag_files import find_bags
     from depth_node.data.inspection import inspect
+    from depth_node.data.kitti import MANIFEST
     from depth_node.data.manifest import to_json
 
-    paths = find_bags([Path(bag) for bag in args.bags])
-    records = []
-    console, quiet = Console(), Console(stderr=True)
+    named = [Path(bag) for bag in args.bags]
+    recordings = [path for path in named if (path / MANIFEST).is_file()]
+    paths = find_bags([path for path in named if path not in recordings])
+    records = [_report(folder) for folder in recordings]
+    quiet = Console(stderr=True)
     for path in paths:
         with Progress(
             TextColumn("reading"), BarColumn(), console=quiet, transient=True, disable=not quiet.is_terminal
         ) as bar:
             task = bar.add_task("reading", total=None)
             bag = inspect(path, partial(_show, bar, task))
-        console.print(_table(bag))
-        for line in _notes(bag):
-            console.print(escape(line), soft_wrap=True, highlight=False)
+        _print(bag)
         records.append(bag.record())
         if args.picture:
             _draw(bag, args.picture if len(paths) == 1 else args.picture / f"{path.stem}.png")
@@ -56,6 +59,25 @@ def run(args: Namespace) -> int:
         with replacing(args.json) as temporary:
             temporary.write_text(to_json({"bags": records}), encoding="utf-8")
     return 0
+
+
+def _report(folder: Path) -> dict[str, Any]:
+    """Write and print the report of a recording."""
+    from depth_node.data.recording_report import PAGE, write_report
+
+    report = write_report(folder)
+    print("\n".join([*report.lines, f"report: {folder / PAGE}"]))
+    return report.record
+
+
+def _print(bag: BagInspection) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console()
+    console.print(_table(bag))
+    for line in _notes(bag):
+        console.print(escape(line), soft_wrap=True, highlight=False)
 
 
 def _show(bar: Progress, task: TaskID, done: int, total: int) -> None:

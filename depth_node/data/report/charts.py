@@ -30,7 +30,8 @@ COLOURS = {
     "short": "#8d6e63",
 }
 OTHER = "#000000"
-BINS = 120
+BINS, PER_BIN = 120, 5
+"""Most bars over time, and fewest pictures in one."""
 DPI = 100
 WIDTH = 1440
 """Pixels."""
@@ -58,9 +59,9 @@ def draw_charts(numbers: RecordingNumbers) -> Picture:
 
 
 def _over_time(axes: Axes, numbers: RecordingNumbers) -> None:
-    edges = np.linspace(0, max(float(numbers.seconds[-1]), 1e-3) if len(numbers.seconds) else 1.0, BINS + 1)
+    edges = _edges(numbers.seconds)
     categories = np.array(numbers.categories)
-    below = np.zeros(BINS)
+    below = np.zeros(len(edges) - 1)
     for name in numbers.counts:
         if name != KEPT and not (categories == name).any():
             continue
@@ -79,8 +80,17 @@ def _over_time(axes: Axes, numbers: RecordingNumbers) -> None:
         below = below + rate
     axes.set_title("pictures per second: kept, and dropped for a reason", loc="left")
     axes.set_xlabel("seconds of recording")
-    axes.set_xlim(0, edges[-1])
+    axes.set_xlim(edges[0], edges[-1])
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=9)
+
+
+def _edges(seconds: Floats) -> Floats:
+    """Bars as wide as a whole number of usual intervals, so that an even rate is drawn even."""
+    steps = np.diff(seconds)
+    step = float(np.median(steps[steps > 0])) if (steps > 0).any() else 1.0
+    end = float(seconds[-1]) if len(seconds) else 0.0
+    width = step * max(np.ceil(end / step / BINS), PER_BIN)
+    return np.arange(-step / 2, end + width, width)
 
 
 def _reasons(axes: Axes, numbers: RecordingNumbers) -> None:
@@ -129,12 +139,12 @@ def _track(axes: Axes, figure: Figure, numbers: RecordingNumbers) -> None:
         axes.set_title("way driven", loc="left")
         return _empty(axes, "no odometry or GNSS in the bag")
     fastest = max(float(track.speeds.max()) for track in numbers.tracks.values())
-    for number, track in enumerate(numbers.tracks.values(), 1):
+    for folder, track in numbers.tracks.items():
         x, y = track.metres.T
         axes.plot(x, y, color="#c9c9c9", linewidth=1, zorder=1)
         dots = axes.scatter(x, y, 9, track.speeds, cmap="viridis", vmin=0, vmax=max(fastest, 0.1), zorder=2)
         axes.annotate(
-            f"drive {number}", (x[0], y[0]), xytext=(4, 8), textcoords="offset points", fontsize=9,
+            f"drive {folder[-9:-5]}", (x[0], y[0]), xytext=(4, 8), textcoords="offset points", fontsize=9,
             arrowprops={"arrowstyle": "-", "linewidth": 0.5},
         )  # fmt: skip
     axes.set_aspect("equal", adjustable="datalim")
@@ -149,7 +159,7 @@ def _curve(axes: Axes, title: str, numbers: RecordingNumbers, values: Floats, la
     if not np.isfinite(values).any():
         return _empty(axes, "not measured")
     axes.plot(numbers.seconds, values, ".", color="#7a7a7a", markersize=2)
-    axes.set_ylim(0, None)
+    axes.set_ylim(0, 1.15 * max(float(np.nanmax(values)), 1e-3))
     if last:
         axes.set_xlabel("seconds of recording")
     else:

@@ -30,7 +30,7 @@ def draw_samples(manifest: Manifest, folder: Path) -> Picture | None:
     for position, number in enumerate(chosen):
         drive, frame = frames[number]
         sequence = KittiSequence(folder / drive.folder)
-        picture, caption = sequence.image(frame.index), f"{Path(drive.folder).name[-9:-5]} frame {frame.index}"
+        picture, caption = sequence.image(frame.index), f"{drive.folder[-9:-5]} frame {frame.index}"
         depth = sequence.depth_path(frame.index)
         if position % 2 and depth.is_file():
             picture, caption = _overlay(picture, read_depth(depth)), f"{caption}, lidar depth"
