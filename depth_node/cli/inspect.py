@@ -1,8 +1,8 @@
 """Say what is in rosbags before recording them: topics, rates, gaps, resolution, calibration, damage.
 
 It reads every message once. --picture writes a contact sheet: some pictures of every camera, and when which topic
-sent. --json writes all numbers. A folder that `depth record` wrote is looked at as well: whether it is fit for training,
-and why not; its report.html, report.png and report.json are written anew.
+sent. --json writes all numbers. A folder that `depth record` wrote is looked at as well: whether it is fit for
+training, and why not; its report.html, report.png and report.json are written anew.
 """
 
 from __future__ import annotations

@@ -5,14 +5,17 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import numpy as np
+import pykitti
 import pytest
 
 from depth_node.cli.main import main
+from depth_node.config.record import RecordConfig
 from depth_node.config.side_data import SideDataConfig
 from depth_node.data.bag import BagReader
 from depth_node.data.calibration import CameraCalibration
 from depth_node.data.kitti import KittiSequence
 from depth_node.data.kitti_formats import read_depth, read_oxts, read_velodyne
+from depth_node.data.recorder import record
 from depth_node.data.rectification import Rectifier
 from depth_node.data.side_data import finish_side_writers, mounting_of, open_side_writers, side_topics
 from depth_node.errors import BagError, CalibrationError
@@ -109,6 +112,23 @@ def test_motion_is_within_a_percent(street, written):
     T_camera_imu = mounting["T_camera_lidar"] @ mounting["T_lidar_imu"]
     T_base_camera = ground_truth.read_calibration(street / "ground_truth/calibration.json")["T_base_camera"]
     np.testing.assert_allclose(T_camera_imu, np.linalg.inv(T_base_camera), atol=1e-9)
+
+
+def test_the_recorder_writes_the_same(street, written, tmp_path):
+    manifest = record([street / "bag"], tmp_path / "out", RecordConfig(select="all"))
+    (drive,) = manifest.drives
+    assert drive.side == written[1]
+    for path in (path for path in written[0].folder.rglob("*") if path.is_file()):
+        assert (tmp_path / "out" / drive.folder / path.relative_to(written[0].folder)).read_bytes() == path.read_bytes()
+    date, number = drive.folder.split("/")[0], drive.folder[-9:-5]
+    kitti = pykitti.raw(str(tmp_path / "out"), date, number)
+    np.testing.assert_allclose(kitti.calib.T_cam2_velo, np.reshape(drive.side["lidar"]["T_camera_lidar"], (4, 4)))
+    poses = ground_truth.read_poses(street / "ground_truth/poses.txt")
+    T_camera_imu = kitti.calib.T_cam2_imu
+    for index in range(FRAMES):
+        moved = np.linalg.inv(kitti.oxts[0].T_w_imu) @ kitti.oxts[index].T_w_imu
+        np.testing.assert_allclose(T_camera_imu @ moved @ np.linalg.inv(T_camera_imu), poses[index], atol=5e-3)
+    assert kitti.get_velo(1).shape[1] == 4
 
 
 def test_the_same_bag_gives_the_same_record(street, written, tmp_path):
