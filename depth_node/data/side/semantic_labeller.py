@@ -9,9 +9,6 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.functional import interpolate
 
-from depth_node.networks.semantic import fingerprint
-from depth_node.networks.semantic_checkpoint import load_semantic
-
 STRIDE = 32
 """Sides of a semantic network's input are multiples of this."""
 
@@ -21,6 +18,9 @@ class CheckpointLabeller:
 
     def __init__(self, checkpoint: str) -> None:
         """Load a checkpoint by file or by name; raises CheckpointError."""
+        from depth_node.networks.semantic import fingerprint
+        from depth_node.networks.semantic_checkpoint import load_semantic
+
         self._name = checkpoint
         self._info, self._network = load_semantic(checkpoint)
         self._fingerprint = fingerprint(self._network)
