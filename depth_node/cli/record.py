@@ -61,8 +61,10 @@ def _record(args: Namespace, output: Path) -> Manifest:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from depth_node.allocator import keep_large_blocks
     from depth_node.data.recorder import record
 
+    keep_large_blocks()
     config = read_settings(args, RecordConfig)
     columns = (TextColumn("recording"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
@@ -73,13 +75,20 @@ def _record(args: Namespace, output: Path) -> Manifest:
             output,
             config,
             lambda done, total: bar.update(task, completed=done, total=total),
+            finish=_report,
         )
 
 
 def _merge(args: Namespace, output: Path) -> Manifest:
     from depth_node.data.shards import merge
 
-    return merge([Path(shard) for shard in args.bags], output)
+    return merge([Path(shard) for shard in args.bags], output, finish=_report)
+
+
+def _report(folder: Path) -> None:
+    from depth_node.data.recording_report import write_report
+
+    write_report(folder)
 
 
 def print_result(manifest: Manifest, output: Path) -> None:

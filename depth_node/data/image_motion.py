@@ -17,15 +17,15 @@ from depth_node.data.calibration import CameraCalibration
 
 SMALL_WIDTH = 320
 """About how wide the shrunk picture is, pixels."""
-CORNERS = 60
+CORNERS = 50
 WINDOW = (11, 11)
 LEVELS = 3
 LEAST_TRACKS = 12
 """Fewer corners than this say nothing about a motion."""
 LEAST_SHARE = 0.4
 """Share of corners that must survive, or tracking goes on from a nearer picture."""
-FIT_ROUNDS = 5
-SMALL_ANGLE = 0.01
+FIT_ROUNDS = 4
+SMALL_ANGLE = 0.03
 DAMPING = 1e-6
 LEAST_RESIDUAL = 1e-4
 """Rays: what corners are off by anyway."""
@@ -119,7 +119,7 @@ class MotionMeter:
             self._found.copy(),  # where they were last: far from the anchor, but near this picture
             winSize=WINDOW,
             maxLevel=LEVELS,
-            criteria=(3, 20, 0.03),
+            criteria=(3, 12, 0.04),
             flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
         )
         height, width = picture.shape
@@ -168,7 +168,8 @@ def fit_rotation(first: Floats, second: Floats) -> tuple[Floats, Floats]:
     rotation, rest = fit_small_rotation(first, second - first)
     if float(np.linalg.norm(rotation)) > SMALL_ANGLE:
         # The linear model is off by the square of the angle: turn the points back, and fit what is left.
-        rays = np.column_stack([second, np.ones(len(second))]) @ cv2.Rodrigues(rotation)[0].T
+        turn = np.asarray(cv2.Rodrigues(rotation)[0], np.float64)
+        rays: Floats = np.column_stack([second, np.ones(len(second))]) @ turn.T
         more, rest = fit_small_rotation(first, rays[:, :2] / rays[:, 2:] - first)
         rotation = rotation + more
     return rotation, rest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,7 +73,7 @@ class KeptFrame:
         stamp_ns: its time, ns since 1970 UTC.
         sha256: of its picture file.
         parallax: pixels of the raw picture that things moved since the frame before, the camera's rotation taken out;
-            this and the following are None where they could not be measured.
+            this and the following are None where they were not measured, as of two in three while moving fast.
         rotation: degrees since the frame before.
         distance: metres since then, by odometry.
         sharpness: relative to that of the pictures before; 1 is usual.
@@ -201,7 +201,7 @@ class Manifest:
 
     def to_json(self) -> str:
         """The text of `manifest.json`."""
-        return to_json(dataclasses.asdict(self))
+        return to_json(self)
 
     def same_input(self, settings: dict[str, Any], bags: tuple[BagRecord, ...]) -> bool:
         """Whether recording these bags with these settings would give this recording again."""
@@ -210,10 +210,28 @@ class Manifest:
 
 
 def to_json(content: Any) -> str:
-    """JSON with one frame a line, whatever else takes a line per value."""
-    text = json.dumps(content, indent=1)
-    # Innermost records and lists on one line: a frame is looked at as a whole.
-    return re.sub(r"[\[{]\n[^\[\]{}]*?[\]}]", lambda match: re.sub(r"\n\s*", " ", match[0]), text) + "\n"
+    """JSON of dataclasses, dicts and lists, with one frame a line, whatever else takes a line per value."""
+    return _lines(_plain(content), "") + "\n"
+
+
+def _plain(content: Any) -> Any:
+    """Dataclasses as dicts; `asdict` would copy every number of every frame."""
+    if dataclasses.is_dataclass(content):
+        return {field.name: _plain(getattr(content, field.name)) for field in dataclasses.fields(content)}
+    if isinstance(content, Mapping):
+        return {key: _plain(value) for key, value in content.items()}
+    return [_plain(value) for value in content] if isinstance(content, (list, tuple)) else content
+
+
+def _lines(content: Any, indent: str) -> str:
+    values = content.values() if isinstance(content, dict) else content if isinstance(content, list) else ()
+    if not any(isinstance(value, (dict, list)) for value in values):
+        return json.dumps(content)  # a whole frame or row at once, by the fast encoder
+    inner = indent + " "
+    if isinstance(content, dict):
+        rows = [f"{inner}{json.dumps(key)}: {_lines(value, inner)}" for key, value in content.items()]
+        return "{\n" + ",\n".join(rows) + f"\n{indent}}}"
+    return "[\n" + ",\n".join(inner + _lines(value, inner) for value in content) + f"\n{indent}]"
 
 
 def read_manifest(path: Path) -> Manifest:

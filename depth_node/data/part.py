@@ -90,7 +90,7 @@ class PartRecorder:
                 raise
             part = self._attempt(salvage=True)
         temporary = self._folder / f"{PART}.new"
-        temporary.write_text(to_json(asdict(part)), encoding="utf-8")
+        temporary.write_text(to_json(part), encoding="utf-8")
         os.replace(temporary, self._folder / PART)
         shutil.rmtree(self._folder / PICTURES)
         return part

@@ -156,7 +156,7 @@ class PictureWriter:
         digest = self._journal.done(frame.number, path)
         if not digest:
             rectifier, image = self._cameras[frame.camera][1], frame.image
-            data = image.message.data.tobytes() if self._can_copy(image, rectifier) else self._encode(rectifier(bgr))
+            data = image.message.data.data if self._can_copy(image, rectifier) else self._encode(rectifier(bgr))
             digest = hashlib.sha256(data).hexdigest()
             path.write_bytes(data)
             self._journal.add(frame.number, digest)
@@ -167,8 +167,8 @@ class PictureWriter:
             return False
         return is_jpeg(image.message.data) and not image.message.format.startswith("bayer")
 
-    def _encode(self, bgr: NDArray[np.uint8]) -> bytes:
-        return cv2.imencode(self._suffix, bgr, self._flags)[1].tobytes()
+    def _encode(self, bgr: NDArray[np.uint8]) -> memoryview:
+        return cv2.imencode(self._suffix, bgr, self._flags)[1].data
 
 
 def _result(outcome: Outcome | Future[Outcome]) -> Outcome:

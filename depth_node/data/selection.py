@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 from statistics import median
 
-import numpy as np
+import cv2
 
 from depth_node.config.record import RecordConfig
 from depth_node.data.calibration import CameraCalibration
@@ -40,6 +40,11 @@ WAITING = ("static", "little parallax", "duplicate")
 WINDOW = 30
 LEAST_WINDOW = 5
 """Frames whose sharpness says what is usual, and how many of them are enough to judge."""
+SURE, MOST_UNMEASURED, SURE_NS = 3.0, 2, 350_000_000
+"""A camera that has just moved by so many times the parallax asked for cannot stop or start to turn on the spot within
+so many frames, if they are no farther apart than this and still change as much: they are kept without measuring."""
+NOISE = 0.04
+"""Share of a flow that may look like parallax when the camera only turns: corners are not found exactly."""
 STILL = 0.4
 """Share of the parallax asked for below which a movement is called standing still."""
 
@@ -49,7 +54,8 @@ class Measures:
     """What was measured of a frame; None where it could not be.
 
     Attributes:
-        parallax: since the last kept frame, pixels of the raw picture, rotation taken out.
+        parallax: since the last kept frame, pixels of the raw picture, rotation taken out; measured of every third
+            frame while the camera moves fast.
         flow: the same with rotation.
         rotation: degrees since the last kept frame.
         distance: metres since then, by odometry.
@@ -96,6 +102,9 @@ class Selector:
         self._previous: Gray | None = None
         self._begins = self._turned = ""
         self._kept_ns: int | None = None
+        self._kept: Gray | None = None
+        self._unmeasured = MOST_UNMEASURED
+        self._sure_ns, self._sure_change = 0, 0.0
         self._anchor_ns = self._latest_ns = 0
         self._waited_ns = 0
 
@@ -103,9 +112,9 @@ class Selector:
         """Decide on the next readable frame, given it shrunk and its quality."""
         self._begins = frame.begins or self._begins
         sharpness = self._relative_sharpness(quality)
-        duplicate = self._previous is not None and np.array_equal(small, self._previous)
-        self._previous = small
-        motion = None if self._begins else self._meters[frame.camera].measure(small)
+        change = self._change(small)
+        duplicate = change == 0.0
+        motion = None if self._begins or self._is_sure(frame, change) else self._measure(frame, small, change)
         travelled = self._travelled(frame.stamp_ns)
         measures = Measures(
             None if motion is None else round(motion.parallax, 3),
@@ -124,10 +133,37 @@ class Selector:
         decision = Decision(measures, category, reason)
         decision = self._drop(frame, decision, motion, travelled, small) if category else self._keep(frame, decision)
         if not decision.category:
-            self._meters[frame.camera].set_anchor(small)
-            self._anchor_ns = frame.stamp_ns
+            self._kept, self._anchor_ns = small, frame.stamp_ns
         self._latest_ns = frame.stamp_ns
         return decision
+
+    def _change(self, small: Gray) -> float | None:
+        """Mean difference from the picture before; None where there is none of its size."""
+        before, self._previous = self._previous, small
+        if before is None or before.shape != small.shape:
+            return None
+        return float(cv2.norm(small, before, cv2.NORM_L1)) / small.size
+
+    def _is_sure(self, frame: TimedImage, change: float | None) -> bool:
+        """Whether a frame can be kept without measuring, because of how fast the camera was just before."""
+        if self._unmeasured >= MOST_UNMEASURED or change is None or change < self._sure_change / 2:
+            return False
+        return frame.stamp_ns - self._sure_ns <= SURE_NS
+
+    def _measure(self, frame: TimedImage, small: Gray, change: float | None) -> Motion | None:
+        meter = self._meters[frame.camera]
+        if self._kept is not None:
+            meter.set_anchor(self._kept)
+            self._kept = None
+        motion = meter.measure(small)
+        fast = motion is not None and motion.parallax >= SURE * self._wanted(frame.camera)
+        self._unmeasured, self._sure_ns = 0 if fast else MOST_UNMEASURED, frame.stamp_ns
+        self._sure_change = change or 0.0
+        return motion
+
+    def _wanted(self, camera: int) -> float:
+        """Parallax asked for, pixels."""
+        return self._config.min_parallax / 100 * self._widths[camera]
 
     def _keep(self, frame: TimedImage, decision: Decision) -> Decision:
         begins = self._begins or self._turned
@@ -137,6 +173,10 @@ class Selector:
                 begins = f"the camera stood still for {interval / SECOND:.3g} s"
             elif interval - self._waited_ns > frame.limit_ns:
                 begins = f"{interval / SECOND:.3g} s without a usable frame"
+        if begins:
+            self._unmeasured = MOST_UNMEASURED
+        elif decision.measures.parallax is None:
+            self._unmeasured += 1
         self._begins = self._turned = ""
         self._kept_ns, self._waited_ns = frame.stamp_ns, 0
         return Decision(decision.measures, begins=begins)
@@ -149,12 +189,13 @@ class Selector:
         travelled: tuple[float, float] | None,
         small: Gray,
     ) -> Decision:
+        self._unmeasured = MOST_UNMEASURED
         if decision.category in WAITING:
             self._waited_ns += max(frame.stamp_ns - max(self._latest_ns, self._kept_ns or 0), 0)
         turned = travelled[1] if travelled else motion.degrees if motion else 0.0
         if decision.category == "rotation" and turned > self._config.max_rotation:
             # The frames before and after share too little: measure from here, and begin anew.
-            self._meters[frame.camera].set_anchor(small)
+            self._kept = small
             self._anchor_ns, self._turned = frame.stamp_ns, f"the camera turned by {turned:.0f} degrees on the spot"
         return decision
 
@@ -184,13 +225,13 @@ class Selector:
         return self._track.between(self._anchor_ns, stamp_ns)
 
     def _standstill(self, motion: Motion | None, travelled: tuple[float, float] | None, camera: int) -> tuple[str, str]:
-        wanted = self._config.min_parallax / 100 * self._widths[camera]
+        wanted = self._wanted(camera)
         if travelled is not None and travelled[0] < self._config.min_distance:
             moved, turned = travelled
             if turned > 1.0:
                 return "rotation", f"the camera turns on the spot: {turned:.1f} degrees, {moved:.3f} m"
             return "static", f"the camera stands still: {moved:.3f} m by odometry"
-        if motion is None or motion.parallax >= wanted:
+        if motion is None or motion.parallax >= wanted + NOISE * motion.flow:
             return "", ""
         numbers = f"{motion.parallax:.1f} of {wanted:.1f} pixels of parallax"
         if travelled is None and motion.flow - motion.parallax > wanted:

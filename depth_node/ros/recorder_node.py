@@ -13,6 +13,7 @@ from typing import Any
 from rclpy.executors import Executor
 from rclpy.node import Node
 
+from depth_node.allocator import keep_large_blocks
 from depth_node.config.record import RecordConfig
 from depth_node.config.recorder import RecorderNodeConfig
 from depth_node.data.manifest import Manifest
@@ -60,6 +61,7 @@ class RecorderNode(Node):
         if not bags or not config.output:
             raise ConfigError("parameters 'bags' and 'output' must be given: -p bags:=[BAG] -p output:=FOLDER")
         self._stop = stop
+        keep_large_blocks()
         thread = threading.Thread(target=self._record, args=(bags, config), name="recorder")
         thread.start()
         while thread.is_alive():

@@ -75,8 +75,8 @@ def test_cut_at_a_random_byte(drive_bag, tmp_path, storage, zstd):
         assert saved == [message for message in whole if message in saved], "only what was there, in its order"
         if where is not None:
             assert len(saved) == sum(end <= size for end in where), f"{size} of {len(data)} bytes"
-        elif not zstd:  # sqlite3 lays a message down before the next one
-            assert len(saved) >= int(len(whole) * size / len(data)) - 4
+        elif not zstd:  # a page with the heads of some messages may lie behind their bodies
+            assert len(saved) >= int(len(whole) * size / len(data)) - 10
 
 
 @pytest.mark.parametrize("storage", ["mcap", "sqlite3"])

@@ -67,7 +67,9 @@ def test_driving_keeps_everything():
     assert [decision.category for decision in decisions] == [""] * 20
     assert [decision.begins for decision in decisions] == ["start"] + [""] * 19
     assert decisions[0].measures.parallax is None
-    assert decisions[5].measures.parallax > 0.0025 * WIDTH
+    measured = [index for index, decision in enumerate(decisions) if decision.measures.parallax is not None]
+    assert measured[:4] == [1, 4, 7, 10]  # fast enough not to look at every frame
+    assert decisions[4].measures.parallax > 0.0025 * WIDTH
 
 
 def test_a_stop_is_dropped_and_a_short_one_does_not_end_the_drive():
@@ -96,11 +98,11 @@ def test_creeping_keeps_a_frame_whenever_it_has_gone_far_enough():
 def test_turning_on_the_spot_is_dropped_and_ends_the_drive():
     camera = Camera()
     for index in range(5):
-        camera(look(1.03**index))
-    spin = [camera(look(1.03**4, 2.0 * index)) for index in range(1, 9)]
+        camera(look(1.02**index))
+    spin = [camera(look(1.02**4, 2.0 * index)) for index in range(1, 9)]
     assert {decision.category for decision in spin} == {"rotation"}
     assert spin[0].measures.rotation == pytest.approx(2.0, rel=0.1)
-    assert camera(look(1.03**5, 16.0)).begins.startswith("the camera turned by 12 degrees on the spot")
+    assert camera(look(1.02**5, 16.0)).begins.startswith("the camera turned by 12 degrees on the spot")
 
 
 def test_blur_exposure_and_duplicates():
