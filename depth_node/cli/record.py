@@ -14,6 +14,7 @@ Examples:
 
 from __future__ import annotations
 
+import json
 import sys
 from collections import Counter
 from pathlib import Path
@@ -54,6 +55,7 @@ def run(args: Namespace) -> int:
         print("depth record: interrupted: run the same command again to go on from here", file=sys.stderr)
         return 130
     print_result(manifest, output)
+    print_verdict(output)
     return 0
 
 
@@ -107,6 +109,15 @@ def print_result(manifest: Manifest, output: Path) -> None:
         if bag.lost is not None:
             print(f"warning: bag {bag.name} is damaged, {_loss(bag.lost.messages, bag.lost.bytes)} ({bag.lost.note})")
     print(f"{manifest.train} training and {manifest.val} validation triplets in {output / 'splits'}")
+
+
+def print_verdict(output: Path) -> None:
+    """What the report says of the recording; nothing where it is not there."""
+    try:
+        report = json.loads((output / "report.json").read_text(encoding="utf-8"))
+        print(f"{report['sentence']} See {output / 'report.html'}")
+    except (OSError, ValueError, KeyError):
+        return
 
 
 def _loss(messages: int | None, size: int) -> str:

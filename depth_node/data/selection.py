@@ -231,9 +231,10 @@ class Selector:
             if turned > 1.0:
                 return "rotation", f"the camera turns on the spot: {turned:.1f} degrees, {moved:.3f} m"
             return "static", f"the camera stands still: {moved:.3f} m by odometry"
-        if motion is None or motion.parallax >= wanted + NOISE * motion.flow:
+        enough = wanted + NOISE * motion.flow if motion is not None else 0.0
+        if motion is None or motion.parallax >= enough:
             return "", ""
-        numbers = f"{motion.parallax:.1f} of {wanted:.1f} pixels of parallax"
+        numbers = f"{motion.parallax:.1f} of {enough:.1f} pixels of parallax"
         if travelled is None and motion.flow - motion.parallax > wanted:
             return "rotation", f"the camera turns on the spot: {motion.degrees:.1f} degrees, {numbers}"
         if motion.parallax < STILL * wanted:

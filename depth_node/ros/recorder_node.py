@@ -42,6 +42,7 @@ class RecorderNode(Node):
         self._done = self._total = 0
         self._started = time.monotonic()
         self._manifest: Manifest | None = None
+        self._verdict = ""
         self._error: Exception | None = None
         self._stop = threading.Event()
         self._diagnostics = DiagnosticsPublisher(self, self._report)
@@ -74,9 +75,15 @@ class RecorderNode(Node):
     def _record(self, bags: list[Path], config: RecorderNodeConfig) -> None:
         fields = {field.name: getattr(config, field.name) for field in dataclasses.fields(RecordConfig)}
         try:
-            self._manifest = record(bags, Path(config.output).expanduser(), RecordConfig(**fields), self._on_progress)
+            output = Path(config.output).expanduser()
+            self._manifest = record(bags, output, RecordConfig(**fields), self._on_progress, self._write_report)
         except Exception as error:  # raised again in the main thread
             self._error = error
+
+    def _write_report(self, folder: Path) -> None:
+        from depth_node.data.recording_report import write_report
+
+        self._verdict = write_report(folder).sentence
 
     def _on_progress(self, done: int, total: int) -> None:
         self._done, self._total = done, total
@@ -95,7 +102,8 @@ class RecorderNode(Node):
                 lost = "?" if bag.lost.messages is None else bag.lost.messages
                 self.get_logger().warning(f"bag {bag.name} is damaged: {lost} messages lost ({bag.lost.note})")
         self.get_logger().info(
-            f"wrote {output}: {self._manifest.train} training and {self._manifest.val} validation triplets"
+            f"wrote {output}: {self._manifest.train} training and {self._manifest.val} validation triplets; "
+            f"see report.html. {self._verdict}"
         )
 
     def _dropped(self) -> Counter[str]:

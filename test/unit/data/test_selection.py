@@ -102,7 +102,7 @@ def test_turning_on_the_spot_is_dropped_and_ends_the_drive():
     spin = [camera(look(1.02**4, 2.0 * index)) for index in range(1, 9)]
     assert {decision.category for decision in spin} == {"rotation"}
     assert spin[0].measures.rotation == pytest.approx(2.0, rel=0.1)
-    assert camera(look(1.02**5, 16.0)).begins.startswith("the camera turned by 12 degrees on the spot")
+    assert camera(look(1.02**6, 16.0)).begins.startswith("the camera turned by 12 degrees on the spot")
 
 
 def test_blur_exposure_and_duplicates():
