@@ -12,6 +12,7 @@ from depth_node.errors import DepthNodeError
 
 COMMANDS = {
     "simulate": "render a street drive and write it as a ROS 2 bag with exact ground truth",
+    "inspect": "say what is in rosbags: topics, rates, gaps, calibration, a contact sheet",
     "record": "turn rosbags into a KITTI-style sequence folder for training",
     "train": "train a depth network from video, without depth labels",
     "train-semantic": "train a semantic network from pictures with label PNGs",

@@ -12,5 +12,5 @@ from depth_node.config.setting import setting
 class RecorderNodeConfig(RecordConfig):
     """`RecordConfig` plus input and output, which are arguments on the command line."""
 
-    bags: tuple[str, ...] = setting(("",), "bag folders, .mcap or .db3 files, one drive each")
-    output: str = setting("", "sequence folder to write; new or empty")
+    bags: tuple[str, ...] = setting(("",), "bag folders, .mcap or .db3 files, or folders of those")
+    output: str = setting("", "sequence folder to write; new or empty, or of an interrupted recording")

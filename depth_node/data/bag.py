@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from rosbags.highlevel import AnyReader
@@ -20,6 +21,25 @@ IMAGE = "sensor_msgs/msg/Image"
 COMPRESSED_IMAGE = "sensor_msgs/msg/CompressedImage"
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 REPAIR = "`mcap recover` or `ros2 bag reindex` may save what is in it"
+
+
+class DamagedBagError(BagError):
+    """A bag is damaged or cut off: `open_bag` may still read a part of it."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What could not be read of a damaged bag.
+
+    Attributes:
+        messages: how many are missing; None where nothing says how many there were.
+        bytes: of the bag's files that hold no readable record.
+        note: what is wrong with the bag, for people.
+    """
+
+    messages: int | None
+    bytes: int
+    note: str
 
 
 @dataclass(frozen=True)
@@ -79,6 +99,14 @@ class BagImage:
         return cls(message.time_ns, message.stamp_ns, message.message.header.frame_id, message.message, compressed)
 
     @property
+    def bgr(self) -> NDArray[np.uint8]:
+        """The picture decoded in OpenCV's order: (H, W, 3) uint8 BGR, read-only or not. Raises EncodingError."""
+        m = self.message
+        if not self.is_compressed and m.encoding == "bgr8":
+            return decode_image(m.height, m.width, "rgb8", m.step, False, m.data)  # three channels as they are
+        return np.asarray(cv2.cvtColor(self.rgb, cv2.COLOR_RGB2BGR), np.uint8)
+
+    @property
     def rgb(self) -> NDArray[np.uint8]:
         """The picture decoded: (H, W, 3) uint8 RGB, read-only or not. Raises EncodingError."""
         m = self.message
@@ -93,8 +121,13 @@ class BagReader:
     def __init__(self, path: str | Path) -> None:
         """Remember the path; raises BagError when there is nothing that could be a bag."""
         self.path = Path(path)
-        _check_path(self.path)
+        self._check_path()
         self._reader: AnyReader | None = None
+
+    @property
+    def loss(self) -> Loss | None:
+        """What could not be read; None for a bag that is whole."""
+        return None
 
     def __enter__(self) -> BagReader:
         """Open the bag; raises BagError when it is damaged."""
@@ -149,7 +182,7 @@ class BagReader:
             yield message
         expected = sum(topic.count for topic in wanted)
         if count < expected:
-            raise BagError(f"bag {self.path} is cut off: it holds {count} of {expected} messages; {REPAIR}")
+            raise DamagedBagError(f"bag {self.path} is cut off: it holds {count} of {expected} messages; {REPAIR}")
 
     def images(self, topic: str) -> Iterator[BagImage]:
         """Pictures of an Image or CompressedImage topic in order of recording; raises BagError."""
@@ -164,7 +197,7 @@ class BagReader:
             return None
         except Exception as error:  # as on opening: a flipped bit may surface anywhere in the parsers
             raise self._damaged(error) from None
-        return BagMessage(connection.topic, connection.msgtype, time_ns, _header_stamp_ns(message), message, raw)
+        return BagMessage(connection.topic, connection.msgtype, time_ns, header_stamp_ns(message), message, raw)
 
     @property
     def _open_reader(self) -> AnyReader:
@@ -172,12 +205,16 @@ class BagReader:
             raise BagError(f"bag {self.path} is not open")
         return self._reader
 
-    def _damaged(self, error: Exception) -> BagError:
+    def _check_path(self) -> None:
+        _check_path(self.path)
+
+    def _damaged(self, error: Exception) -> DamagedBagError:
         reason = " ".join(str(error).split()) or type(error).__name__
-        return BagError(f"bag {self.path} cannot be read, it is damaged or cut off ({reason}); {REPAIR}")
+        return DamagedBagError(f"bag {self.path} cannot be read, it is damaged or cut off ({reason}); {REPAIR}")
 
 
-def _header_stamp_ns(message: Any) -> int | None:
+def header_stamp_ns(message: Any) -> int | None:
+    """The stamp of a message's header, ns; None where the type has no header."""
     header = getattr(message, "header", None)
     return header.stamp.sec * 1_000_000_000 + header.stamp.nanosec if header is not None else None
 

@@ -30,7 +30,8 @@ class CameraCalibration:
         width: pixels of the picture.
         height: pixels of the picture.
         model: `plumb_bob`, `rational_polynomial` or `equidistant`.
-        distortion: coefficients D, empty when the picture has none.
+        distortion: coefficients D, empty when the picture has none. Equidistant keeps its zeros: r = f theta bends
+            straight lines even so.
         intrinsics: K, 9 numbers row by row, pixels of the raw picture.
         rotation: R, 9 numbers, raw to rectified camera axes.
         projection: P, 12 numbers, pixels of the rectified picture; all 0 when not given.
@@ -157,7 +158,7 @@ def _numbers(values: Any, name: str) -> Matrix:
 
 def _distortion(model: str, d: Matrix) -> tuple[str, Matrix]:
     model = ALIASES.get(model, model)
-    if not d.any():
+    if not d.any() and not (model == "equidistant" and d.size):
         return model if model in DISTORTION_SIZES else "plumb_bob", d[:0]
     if model not in DISTORTION_SIZES:
         raise CalibrationError(f"distortion model '{model}' is not supported: use {', '.join(DISTORTION_SIZES)}")

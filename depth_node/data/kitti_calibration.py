@@ -83,11 +83,26 @@ def read_transform(path: Path) -> NDArray[np.float64]:
     return transform
 
 
-def write_calibration(folder: Path, K: NDArray[np.float64], width: int, height: int, stamp_ns: int) -> None:
+def lidar_at_camera() -> NDArray[np.float64]:
+    """T_camera_lidar (4, 4) of a lidar, real or not, at the camera's centre."""
+    transform = np.eye(4)
+    transform[:3, :3] = VELODYNE_TO_CAMERA
+    return transform
+
+
+def write_calibration(
+    folder: Path,
+    K: NDArray[np.float64],
+    width: int,
+    height: int,
+    stamp_ns: int,
+    T_camera_lidar: NDArray[np.float64] | None = None,
+    T_lidar_imu: NDArray[np.float64] | None = None,
+) -> None:
     """Write the three calibration files of a day with one rectified camera.
 
-    KITTI readers open four cameras, a lidar and an IMU: all four get this camera, lidar and IMU sit at its centre
-    in KITTI's axes. All distortion is zero, for the pictures are already rectified.
+    KITTI readers open four cameras, a lidar and an IMU: all four get this camera, a lidar or IMU that is not known
+    sits at its centre in KITTI's axes. All distortion is zero, for the pictures are already rectified.
 
     Args:
         folder: the date folder, made if needed.
@@ -95,17 +110,24 @@ def write_calibration(folder: Path, K: NDArray[np.float64], width: int, height: 
         width: pixels.
         height: pixels.
         stamp_ns: what `calib_time` says.
+        T_camera_lidar: (4, 4) lidar coordinates to those of the stored pictures, m.
+        T_lidar_imu: (4, 4) coordinates of the IMU (what oxts describes) to the lidar's, m.
     """
     folder.mkdir(parents=True, exist_ok=True)
     time = f"calib_time: {format_timestamp(stamp_ns)[:19]}\n"
-    still: Numbers = {"R": np.eye(3), "T": np.zeros(3)}
     cameras: Numbers = {"corner_dist": np.zeros(1)}
     for camera in range(4):
         cameras |= _camera_entries(camera, K, width, height)
-    lidar: Numbers = {"R": VELODYNE_TO_CAMERA, "T": np.zeros(3), "delta_f": np.zeros(2), "delta_c": np.zeros(2)}
-    files: dict[str, Numbers] = {"cam_to_cam": cameras, "velo_to_cam": lidar, "imu_to_velo": still}
+    lidar = _rigid_entries(lidar_at_camera() if T_camera_lidar is None else T_camera_lidar)
+    imu = _rigid_entries(np.eye(4) if T_lidar_imu is None else T_lidar_imu)
+    empty: Numbers = {"delta_f": np.zeros(2), "delta_c": np.zeros(2)}
+    files: dict[str, Numbers] = {"cam_to_cam": cameras, "velo_to_cam": lidar | empty, "imu_to_velo": imu}
     for name, numbers in files.items():
         (folder / f"calib_{name}.txt").write_text(time + _format(numbers), encoding="ascii")
+
+
+def _rigid_entries(transform: NDArray[np.float64]) -> Numbers:
+    return {"R": transform[:3, :3], "T": transform[:3, 3]}
 
 
 def _camera_entries(camera: int, K: NDArray[np.float64], width: int, height: int) -> Numbers:

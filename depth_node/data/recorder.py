@@ -1,56 +1,62 @@
-"""Bags in, KITTI-style sequence folder out: one drive per bag, its calibration, splits and a manifest."""
+"""Bags in, KITTI-style sequence folder out: its drives, calibration, splits and a manifest.
+
+Each bag becomes a part (`part`), parts are put together (`assembly`), all of it in a hidden folder that moves into
+place at the end (`staging`). What is finished of an interrupted recording is not done again.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from depth_node import __version__
-from depth_node.config.record import RecordConfig
+from depth_node.config.record import SPEED_ONLY, RecordConfig
 from depth_node.config.setting import values
 from depth_node.data import kitti
-from depth_node.data.bag import BagReader
-from depth_node.data.calibration import Row
-from depth_node.data.frames import FrameStream, Source, check_kind, inspect_bag
-from depth_node.data.kitti_calibration import write_calibration
-from depth_node.data.kitti_timestamps import write_timestamps
-from depth_node.data.manifest import (
-    VERSION,
-    BagRecord,
-    CameraRecord,
-    DriveRecord,
-    DroppedFrame,
-    KeptFrame,
-    Manifest,
-    read_manifest,
-)
-from depth_node.data.pictures import PictureWriter, WrittenPicture
-from depth_node.data.rectification import Rectifier, should_rectify
-from depth_node.data.split import split_stretch
-from depth_node.data.staging import STAGING, staging_folder
+from depth_node.data.assembly import assemble, other_calibration, write_manifest
+from depth_node.data.bag import DamagedBagError
+from depth_node.data.bag_files import find_bags, storage_files
+from depth_node.data.calibration import CameraCalibration
+from depth_node.data.frames import Source, inspect_bag
+from depth_node.data.manifest import VERSION, BagFile, BagRecord, LossRecord, Manifest, read_manifest
+from depth_node.data.open_bag import open_bag
+from depth_node.data.part import PICTURES, Part, PartRecorder
+from depth_node.data.staging import READY, STAGING, WORK, clear_staging, is_ready, staging_folder
 from depth_node.errors import BagError, CalibrationError, SequenceError
 
 Progress = Callable[[int, int], None]
 """Called with the number of pictures done and the number in all."""
 
+FILES = ("calibration", "extrinsics", "semantic_checkpoint")
+"""Settings that name a file: its content counts, not its place."""
 
-def record(bags: Sequence[Path], output: Path, config: RecordConfig, progress: Progress | None = None) -> Manifest:
-    """Write bags as a sequence folder, one drive per bag, or nothing at all.
+
+def record(
+    bags: Sequence[Path],
+    output: Path,
+    config: RecordConfig,
+    progress: Progress | None = None,
+    finish: Callable[[Path], None] | None = None,
+) -> Manifest:
+    """Write bags as a sequence folder, whole or not at all.
 
     Args:
-        bags: bag folders or files.
-        output: the folder to write; new, empty, or holding this very recording already.
+        bags: bag folders or files, or folders that hold them.
+        output: the folder to write; new, empty, holding this very recording already, or an interrupted one.
         config: settings.
-        progress: told about every picture.
+        progress: told about every picture; may raise `RecordingStoppedError`.
+        finish: adds files to the finished recording (a report), just before it moves into place.
 
     Returns:
         The manifest, also in `output/manifest.json`.
 
     Raises:
-        BagError: a bag is damaged, or its topics are missing or ambiguous.
+        BagError: a bag is not one, or its topics are missing or ambiguous, or nothing can be used.
         CalibrationError: the camera is uncalibrated or changes.
         EncodingError: the pictures cannot be decoded.
         SequenceError: the output holds something else or cannot be written.
@@ -58,132 +64,145 @@ def record(bags: Sequence[Path], output: Path, config: RecordConfig, progress: P
     if not bags:
         raise BagError("no bag to record: name at least one")
     output = Path(output).resolve()
-    sources = [inspect_bag(Path(bag), config) for bag in bags]
-    settings = {name: value for name, value in values(config).items() if name != "workers"}
-    records = tuple(source.record for source in sources)
-    if (done := _existing_recording(output, settings, records)) is not None:
+    paths = find_bags(Path(bag) for bag in bags)
+    sources = [_inspect(path, position, config, len(paths)) for position, path in _share(paths, config)]
+    _check_days(sources, config)
+    settings = result_settings(config)
+    records = tuple(source.record if isinstance(source, Source) else source for source in sources)
+    identity = _identity(settings, records, config.shard)
+    if (done := existing_recording(output, settings, records, config.shard, identity)) is not None:
         return done
-    recorder = Recorder(config, sum(source.images for source in sources), progress)
-    with staging_folder(output, last=kitti.MANIFEST) as staging:
-        drives = tuple(recorder.write_drive(source, staging) for source in sources)
-        train, val = _write_splits(staging, drives, config)
-        manifest = Manifest(VERSION, __version__, settings, records, drives, train, val)
-        (staging / kitti.MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
-    return manifest
+    with staging_folder(output, kitti.MANIFEST, identity, _has_pictures) as staging:
+        if not (staging / READY).exists():
+            parts = _record_parts(sources, staging, config, progress)
+            if not any(part.drives for _, part in parts):
+                raise _nothing_usable(parts)
+            manifest = replace(assemble(parts, staging, config, settings, os.replace), total=len(paths))
+            write_manifest(staging, manifest)
+            if finish is not None:
+                finish(staging)
+    return read_manifest(output / kitti.MANIFEST)
 
 
-def _existing_recording(output: Path, settings: dict[str, Any], bags: tuple[BagRecord, ...]) -> Manifest | None:
+def result_settings(config: RecordConfig) -> dict[str, Any]:
+    """Settings that change the result, for the manifest; files by name and content. Raises CalibrationError."""
+    settings = {name: value for name, value in values(config).items() if name not in SPEED_ONLY}
+    for name in FILES:
+        if settings[name]:
+            path = Path(settings[name])
+            try:
+                digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            except OSError as error:
+                raise CalibrationError(f"cannot read --{name} {path}: {error.strerror}") from None
+            settings[name] = f"{path.name} sha256:{digest}"
+    return settings
+
+
+def existing_recording(
+    output: Path, settings: dict[str, Any], bags: tuple[BagRecord, ...], shard: str, identity: str
+) -> Manifest | None:
+    """The recording that an output folder holds already, if it is this one; None where there is room for it.
+
+    Raises:
+        SequenceError: the output holds something else.
+    """
     if not output.exists():
         return None
     if not output.is_dir():
         raise SequenceError(f"output {output} is a file: choose another --output folder")
-    if all(path.name == STAGING for path in output.iterdir()):
+    try:
+        content = [path for path in output.iterdir() if path.name != STAGING]
+    except OSError as error:
+        raise SequenceError(f"cannot read {output}: {error.strerror}; choose another --output") from None
+    if not content or is_ready(output, identity):
         return None
     if not (output / kitti.MANIFEST).exists():
         raise SequenceError(f"output {output} is not empty and holds no recording: choose another --output")
     manifest = read_manifest(output / kitti.MANIFEST)
-    if not manifest.same_input(settings, bags):
+    if not manifest.same_input(settings, bags) or manifest.shard != shard:
         raise SequenceError(f"output {output} holds a recording of other bags or settings: choose another --output")
+    clear_staging(output)
     return manifest
 
 
-def _write_splits(root: Path, drives: Sequence[DriveRecord], config: RecordConfig) -> tuple[int, int]:
-    train: list[kitti.FrameReference] = []
-    val: list[kitti.FrameReference] = []
-    for drive in drives:
-        for_train, for_val = split_stretch(len(drive.frames), config.val_fraction, config.context)
-        train += [kitti.FrameReference(drive.folder, index) for index in for_train]
-        val += [kitti.FrameReference(drive.folder, index) for index in for_val]
-    kitti.write_split(root / kitti.TRAIN_SPLIT, train)
-    kitti.write_split(root / kitti.VAL_SPLIT, val)
-    return len(train), len(val)
+def _share(paths: Sequence[Path], config: RecordConfig) -> list[tuple[int, Path]]:
+    """The bags of this shard with their positions in the list of all."""
+    first, step = config.share
+    mine = list(enumerate(paths))[first::step]
+    if not mine:
+        raise BagError(f"shard {config.shard} has no bag to record: there are only {len(paths)}, use fewer shards")
+    return mine
 
 
-class Recorder:
-    """Writes one drive after the other into a staging folder."""
+def _inspect(path: Path, position: int, config: RecordConfig, count: int) -> Source | BagRecord:
+    """Look at a bag; one of several of which nothing is readable is only noted."""
+    try:
+        with open_bag(path) as bag:
+            source = inspect_bag(bag, config)
+    except DamagedBagError as error:
+        try:
+            with open_bag(path, salvage=True) as bag:  # damage may show behind the opening, too
+                source = replace(inspect_bag(bag, config), damaged=True)
+        except DamagedBagError:
+            if count == 1:
+                raise error from None
+            files = tuple(BagFile(file.name, file.stat().st_size) for file in storage_files(path))
+            loss = LossRecord(None, sum(file.bytes for file in files), str(error))
+            return BagRecord(path.resolve().name, files, 0, 0, 0, loss, position)
+    return replace(source, record=replace(source.record, position=position))
 
-    def __init__(self, config: RecordConfig, images: int, progress: Progress | None = None) -> None:
-        """Prepare for `images` pictures in all."""
-        self._config = config
-        self._total, self._done = images, 0
-        self._progress = progress
-        self._drives: dict[str, int] = {}
-        self._calibrations: dict[str, tuple[Row, int, int]] = {}
 
-    def write_drive(self, source: Source, root: Path) -> DriveRecord:
-        """Write the drive of one bag; raises as `record`."""
-        rectifier = Rectifier(source.camera, should_rectify(self._config.rectify, source.image_topic))
-        writer = PictureWriter(self._config, rectifier)
-        unnamed = root / "drive"  # the day is known with the first frame, the frames' numbers with the last
-        stream = FrameStream(source, self._config, unnamed / kitti.LEFT / "data", writer.suffix)
-        with BagReader(source.path) as bag, closing(writer.write_all(stream.jobs(bag))) as pictures:
-            frames = self._keep_frames(source, pictures, stream.dropped)
-        folder = self._place(unnamed, root, frames, source, rectifier)
-        K = tuple(float(value) for value in rectifier.K.ravel())
-        camera = source.camera
-        return DriveRecord(
-            folder.as_posix(),
-            source.record.name,
-            source.image_topic,
-            source.camera_info_topic,
-            CameraRecord(
-                stream.frame_id,
-                camera.width,
-                camera.height,
-                K,
-                not rectifier.is_identity,
-                camera.model,
-                camera.intrinsics,
-                camera.distortion,
-            ),
-            tuple(frames),
-            tuple(sorted(stream.dropped, key=lambda frame: frame.source)),
-        )
+def _check_days(sources: Sequence[Source | BagRecord], config: RecordConfig) -> None:
+    """Find two calibrations on one day before hours of work, not after; raises CalibrationError."""
+    days: dict[str, CameraCalibration] = {}
+    for source in sources:
+        if isinstance(source, Source) and config.on_change == "error" and source.date_ns > 0:
+            camera, date = source.cameras[0][1], kitti.date_name(source.date_ns)
+            if days.setdefault(date, camera) != camera:
+                raise other_calibration(str(source.path), date)
 
-    def _keep_frames(
-        self, source: Source, pictures: Iterable[WrittenPicture], dropped: list[DroppedFrame]
-    ) -> list[KeptFrame]:
-        frames: list[KeptFrame] = []
-        kind = ""
-        for picture in pictures:
-            self._report(picture.job.source)
-            job = picture.job
-            if picture.problem:
-                dropped.append(DroppedFrame(job.source, job.stamp_ns, picture.problem))
-                continue
-            kind = kind or picture.kind
-            check_kind(source, picture, kind)
-            index = len(frames)
-            os.replace(job.path, job.path.with_name(kitti.frame_name(index, job.path.suffix)))
-            frames.append(KeptFrame(index, job.source, job.stamp_ns, picture.sha256))
-        if not frames:
-            reasons = sorted({frame.reason for frame in dropped})
-            raise BagError(f"no frame of {source.image_topic} in bag {source.path} can be used: {'; '.join(reasons)}")
-        self._done += source.images
-        return frames
 
-    def _report(self, source_index: int) -> None:
-        if self._progress is not None:
-            self._progress(self._done + source_index + 1, self._total)
+def _record_parts(
+    sources: Sequence[Source | BagRecord], staging: Path, config: RecordConfig, progress: Progress | None
+) -> list[tuple[Path, Part]]:
+    total = sum(source.images for source in sources if isinstance(source, Source))
+    before = 0
+    parts = []
+    for number, source in enumerate(sources):
+        folder = staging / WORK / f"{number:06d}"
+        if isinstance(source, BagRecord):
+            parts.append((folder, Part(source, ())))
+            continue
 
-    def _place(
-        self, unnamed: Path, root: Path, frames: Sequence[KeptFrame], source: Source, rectifier: Rectifier
-    ) -> Path:
-        stamps = [frame.stamp_ns for frame in frames]
-        # pykitti takes the times of all sensors from oxts.
-        for sensor in (kitti.LEFT, "oxts"):
-            write_timestamps(unnamed / sensor / "timestamps.txt", stamps)
-        date = kitti.date_name(stamps[0])
-        camera = source.camera
-        calibration = (tuple(rectifier.K.ravel()), camera.width, camera.height)
-        if self._calibrations.setdefault(date, calibration) != calibration:
-            raise CalibrationError(
-                f"bag {source.path} has another calibration than the bags before it from the same day {date}, but "
-                "KITTI keeps one per day: record it to an --output of its own"
-            )
-        write_calibration(root / date, rectifier.K, camera.width, camera.height, stamps[0])
-        number = self._drives.get(date, self._config.drive)
-        self._drives[date] = number + 1
-        folder = kitti.drive_folder(date, number)
-        os.replace(unnamed, root / folder)
-        return folder
+        def tell(done: int, before: int = before, images: int = source.images) -> None:
+            if progress is not None:
+                progress(before + min(done, images), total)
+
+        parts.append((folder, PartRecorder(source, config, folder, tell).run()))
+        before += source.images
+    return parts
+
+
+def _nothing_usable(parts: Sequence[tuple[Path, Part]]) -> BagError:
+    bags = [part.bag for _, part in parts]
+    counts: dict[str, int] = {}
+    for bag in bags:
+        for frame in bag.dropped:
+            counts[frame.reason] = counts.get(frame.reason, 0) + 1
+    reasons = sorted(counts, key=lambda reason: -counts[reason])
+    shown = "; ".join(f"{reason} ({counts[reason]}x)" if counts[reason] > 1 else reason for reason in reasons[:3])
+    names = ", ".join(bag.name for bag in bags[:3])
+    more = " (--select all keeps what teaches little)" if any(frame.parallax for frame in bags[0].dropped) else ""
+    return BagError(f"no frame of {'bag' if len(bags) == 1 else 'bags'} {names} can be used: {shown}{more}")
+
+
+def _identity(settings: dict[str, Any], bags: Sequence[BagRecord], shard: str) -> str:
+    known = [[bag.name, [asdict(file) for file in bag.files], bag.position] for bag in bags]
+    return json.dumps([VERSION, __version__, settings, known, shard], sort_keys=True)
+
+
+def _has_pictures(staging: Path) -> bool:
+    """Whether an interrupted recording has finished anything that is worth going on from."""
+    if (staging / READY).exists() or any(staging.glob(f"{WORK}/*/part.json")):
+        return True
+    return any(next(folder.iterdir(), None) for folder in staging.glob(f"{WORK}/*/{PICTURES}"))

@@ -6,6 +6,8 @@ from depth_node.data.bag import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE, BagReader,
 from depth_node.errors import BagError, CalibrationError
 
 COMPRESSED = "/compressed"
+ODOMETRY = "nav_msgs/msg/Odometry"
+NO_TOPIC = "none"
 
 
 def choose_image_topic(bag: BagReader, asked: str = "") -> str:
@@ -56,6 +58,23 @@ def choose_camera_info_topic(bag: BagReader, image_topic: str, asked: str = "") 
     if len(found) > 1:
         raise BagError(f"which calibration for {image_topic}? Choose one with --camera_info_topic: {_list(found)}")
     return names[0]
+
+
+def choose_odometry_topic(bag: BagReader, asked: str = "") -> str:
+    """The odometry to judge motion by: the one asked for, or the only one; empty where there is none or several.
+
+    Raises:
+        BagError: the asked one is not there or of another type.
+    """
+    if asked == NO_TOPIC:
+        return ""
+    if asked:
+        topic = bag.topic(asked)
+        if topic.type != ODOMETRY:
+            raise BagError(f"topic '{asked}' is of type {topic.type}, not {ODOMETRY}: name an odometry topic")
+        return asked
+    found = [topic.name for topic in bag.topics if topic.type == ODOMETRY and topic.count]
+    return found[0] if len(found) == 1 else ""
 
 
 def _image_topics(bag: BagReader) -> list[BagTopic]:

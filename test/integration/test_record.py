@@ -88,7 +88,7 @@ def test_stamps_out_of_order_and_broken_jpegs_are_dropped_with_reasons(tmp_path,
         ):
             bag.compressed(STAMP + offset * STEP, data, time_ns=STAMP + index)
             bag.info(STAMP + index, W, H)
-    manifest = record([tmp_path / "bag"], tmp_path / "out", RecordConfig(format="jpg"))
+    manifest = record([tmp_path / "bag"], tmp_path / "out", RecordConfig(format="jpg", select="all"))
     drive = manifest.drives[0]
     assert [(frame.index, frame.stamp_ns) for frame in drive.frames] == [
         (0, STAMP),
@@ -139,7 +139,11 @@ def test_distorted_pictures_are_rectified(make_bag, tmp_path):
     drive = record([bag], tmp_path / "auto", RecordConfig()).drives[0]
     assert drive.camera.rectified
     assert drive.camera.source_distortion == distortion
-    np.testing.assert_array_equal(KittiSequence(tmp_path / "auto" / DRIVE).K, np.array(p)[:, :3])
+    recorded = KittiSequence(tmp_path / "auto" / DRIVE)
+    # Rectified pictures are cut down to what the lens saw: the principal point moves along, the focal length stays.
+    np.testing.assert_array_equal(recorded.K[[0, 1], [0, 1]], [90.0, 91.0])
+    assert 15 - recorded.K[0, 2] >= 0
+    assert recorded.image(0).shape == (recorded.calibration.height, recorded.calibration.width, 3)
     never = record([bag], tmp_path / "never", RecordConfig(rectify="never")).drives[0]
     assert not never.camera.rectified
     assert never.frames[0].sha256 != drive.frames[0].sha256
@@ -202,10 +206,10 @@ def test_bad_input_leaves_nothing_behind(tmp_path, bag_maker):
             lambda bag: (bag.compressed(STAMP, b"rubbish"), bag.info(STAMP, W, H)))  # fmt: skip
 
 
-def test_cut_bag_is_one_line_and_exit_1(make_bag, tmp_path, capfd):
+def test_a_bag_without_a_readable_message_is_one_line_and_exit_1(make_bag, tmp_path, capfd):
     bag = make_bag()
     data = (bag / "bag.mcap").read_bytes()
-    (bag / "bag.mcap").write_bytes(data[: len(data) // 2])
+    (bag / "bag.mcap").write_bytes(data[:200])
     assert main(["record", str(bag), "--output", str(tmp_path / "out")]) == 1
     errors = capfd.readouterr().err.strip().splitlines()
     assert len(errors) == 1
@@ -231,22 +235,28 @@ def test_a_full_disk_is_one_line(make_bag, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_interrupting_leaves_nothing_and_killing_only_what_the_next_run_clears(make_bag, tmp_path):
+def test_an_interrupted_or_killed_recording_goes_on_where_it_stopped(make_bag, tmp_path):
     bag = make_bag(frames=24, width=400, height=300)
+    pictures = tmp_path / "out/.recording/work/000000/pictures"
+    before: dict[str, int] = {}
     for number in (signal.SIGINT, signal.SIGKILL):
         process = run_record(bag, tmp_path / "out")
         deadline = time.monotonic() + 60
-        while not list(tmp_path.glob("out/.recording/drive/image_02/data/00*")):
+        while len(list(pictures.glob("*.png"))) < len(before) + 3:
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.005)
         os.kill(process.pid, number)
         process.communicate(timeout=60)
         assert process.returncode == (130 if number == signal.SIGINT else -signal.SIGKILL)
-        assert (tmp_path / "out").exists() == (number == signal.SIGKILL)
+        now = {path.name: path.stat().st_mtime_ns for path in pictures.glob("*.png")}
+        assert before.items() <= now.items()  # not written a second time
+        before = now
     assert not (tmp_path / "out" / "manifest.json").exists()
     manifest = record([bag], tmp_path / "out", RecordConfig())
     assert len(manifest.drives[0].frames) == 24
+    record([bag], tmp_path / "straight", RecordConfig())
+    assert content(tmp_path / "out") == content(tmp_path / "straight")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [DATE, "manifest.json", "splits"]
 
 

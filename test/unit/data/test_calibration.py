@@ -67,6 +67,7 @@ def test_binning_maps_a_ray_to_the_centre_of_its_block():
         ("rational_polynomial", "rational_polynomial", 8),
         ("equidistant", "equidistant", 4),
         ("fisheye", "equidistant", 4),
+        ("rational_polynomial", "rational_polynomial", 14),
     ],
 )
 def test_distortion_models(model, name, size):
@@ -94,6 +95,12 @@ def test_broken_infos_are_refused(changes, message):
 
 def test_unknown_model_without_distortion_is_fine():
     assert CameraCalibration.from_camera_info(info(distortion_model="none", d=[])).is_rectified
+
+
+def test_an_equidistant_camera_without_coefficients_still_bends_lines():
+    camera = CameraCalibration.from_camera_info(info(distortion_model="equidistant", d=[0.0] * 4))
+    assert not camera.is_rectified
+    assert CameraCalibration.from_camera_info(info(distortion_model="equidistant", d=[])).is_rectified
 
 
 def test_image_of_another_size_is_refused():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pykitti
 import pytest
 
 from depth_node.data.kitti import (
@@ -78,6 +79,18 @@ def test_calibration_round_trip_is_exact(tmp_path):
     np.testing.assert_array_equal(lidar @ [1, 0, 0, 1], [0, 0, 1, 1])  # forward is forward
     assert np.linalg.det(lidar) == pytest.approx(1)
     np.testing.assert_array_equal(read_transform(tmp_path / "2011_09_26" / "calib_imu_to_velo.txt"), np.eye(4))
+
+
+def test_known_places_of_lidar_and_imu_reach_pykitti(tmp_path):
+    lidar, imu = np.eye(4), np.eye(4)
+    lidar[:3] = [[0, -1, 0, 0.1], [0, 0, -1, -0.2], [1, 0, 0, -0.3]]
+    imu[:3, 3] = [-0.81, 0.32, 0.8]
+    write_calibration(tmp_path / "2011_09_26", K, 1242, 375, STAMP, T_camera_lidar=lidar, T_lidar_imu=imu)
+    (tmp_path / drive_folder("2011_09_26", 1) / "oxts").mkdir(parents=True)
+    (tmp_path / drive_folder("2011_09_26", 1) / "oxts/timestamps.txt").touch()
+    calibration = pykitti.raw(str(tmp_path), "2011_09_26", "0001").calib
+    np.testing.assert_allclose(calibration.T_cam2_velo, lidar)
+    np.testing.assert_allclose(calibration.T_cam2_imu, lidar @ imu)
 
 
 @pytest.mark.parametrize("text", ["", "S_rect_02: 10 5\nP_rect_02: 1 2 3\n", "P_rect_02: nan\nS_rect_02: 1 1\n"])

@@ -8,6 +8,7 @@ import pytest
 
 from depth_node.data.calibration import CameraCalibration
 from depth_node.data.rectification import Rectifier, should_rectify
+from depth_node.errors import CalibrationError
 
 W, H = 320, 240
 K = np.array([[200.0, 0, 160], [0, 205.0, 118], [0, 0, 1]])
@@ -57,6 +58,68 @@ def test_automatic_intrinsics_leave_few_black_pixels(model):
     image = rectify(np.full((H, W, 3), 200, np.uint8))
     assert image.shape == (H, W, 3)
     assert (image == 0).mean() < 0.02
+
+
+WIDE = np.array([[120.0, 0, 158, 0], [0, 125.0, 121, 0], [0, 0, 1, 0]])
+
+
+@pytest.mark.parametrize("given_p", [True, False])
+@pytest.mark.parametrize("model", MODELS)
+def test_the_crop_keeps_seen_pixels_only_and_moves_the_principal_point(model, given_p):
+    raw = camera(model, MODELS[model], WIDE if given_p else None)
+    whole, cropped = Rectifier(raw), Rectifier(raw, crop=True)
+    white = np.full((H, W, 3), 200, np.uint8)
+    if given_p:
+        assert (whole(white) == 0).mean() > 0.1
+    image = cropped(white)
+    assert image.shape == (cropped.height, cropped.width, 3)
+    assert image.min() > 190  # maps are exact to 1/32 pixel, so that the very edge may mix in a little black
+    assert cropped.width * cropped.height > 0.9 * (whole(white)[..., 0] == 200).sum() * (0.7 if given_p else 1)
+
+    scene = np.random.default_rng(0).integers(0, 256, (H, W, 3), np.uint8)
+    left, top = (whole.K - cropped.K)[:2, 2].round().astype(int)
+    window = whole(scene)[top : top + cropped.height, left : left + cropped.width]
+    np.testing.assert_array_equal(cropped(scene), window)
+    assert cropped.stored_camera("optical").K.tolist() == cropped.K.tolist()
+
+
+def test_the_crop_leaves_out_where_the_polynomial_folds_back():
+    # r (1 - 0.5 r^2) turns back at r = 0.82, which a focal length of 150 pixels reaches inside the picture.
+    k1 = -0.5
+    rectify = Rectifier(camera("plumb_bob", (k1, 0, 0, 0), np.array(WIDE) * [[1.2], [1.2], [1]]), crop=True)
+    corners = np.array([[0, 0], [rectify.width - 1, 0], [0, rectify.height - 1]]) - rectify.K[:2, 2]
+    radii = np.linalg.norm(corners / np.diag(rectify.K)[:2], axis=1)
+    assert radii.max() < np.sqrt(1 / (-3 * k1)) + 0.01
+    assert rectify.width * rectify.height > 0.2 * W * H
+
+
+def test_a_calibration_that_shows_nothing_is_refused():
+    with pytest.raises(CalibrationError, match=r"would keep \d+x\d+ of 320x240 pixels"):
+        Rectifier(camera("plumb_bob", (0.1, 0, 0, 0), np.array(WIDE) * [[0.05], [0.05], [1]]), crop=True)
+
+
+def test_rotation_alone_turns_the_picture():
+    turn = cv2.Rodrigues(np.array([0.0, 0.05, 0.0]))[0]
+    raw = CameraCalibration(W, H, "equidistant", (), tuple(K.ravel()), tuple(turn.ravel()), (0.0,) * 12)
+    rectify = Rectifier(raw, crop=True)
+    np.testing.assert_array_equal(rectify.stored_camera("optical").R, turn)
+    ray = np.array([0.1, -0.05, 1.0])
+    (u, v, w), (ru, rv, rw) = K @ ray, rectify.K @ turn @ ray
+    y, x = np.mgrid[0:H, 0:W]
+    blob = (255 * np.exp(-((x - u / w) ** 2 + (y - v / w) ** 2) / 18)).round().astype(np.uint8)
+    image = rectify(np.dstack([blob] * 3))[..., 0].astype(float)
+    y, x = np.mgrid[0 : rectify.height, 0 : rectify.width]
+    np.testing.assert_allclose([(image * x).sum(), (image * y).sum()] / image.sum(), [ru / rw, rv / rw], atol=0.2)
+
+
+def test_a_fisheye_without_coefficients_is_a_fisheye():
+    rectify = Rectifier(camera("equidistant", (0.0,) * 4, WIDE))
+    assert not rectify.is_identity
+    u, v = (K @ [np.arctan(0.5), 0, 1])[:2]  # a ray 0.5 to the right lies at f theta
+    y, x = np.mgrid[0:H, 0:W]
+    blob = (255 * np.exp(-((x - u) ** 2 + (y - v) ** 2) / 18)).round().astype(np.uint8)
+    image = rectify(np.dstack([blob] * 3))[..., 0].astype(float)
+    assert abs((image * x).sum() / image.sum() - (WIDE[:, :3] @ [0.5, 0, 1])[0]) < 0.3
 
 
 def test_no_distortion_is_the_identity():

@@ -1,0 +1,75 @@
+"""Which files make a bag, and which bags lie in a folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from depth_node.errors import BagError
+
+STORAGE_SUFFIXES = (".mcap", ".db3")
+METADATA = "metadata.yaml"
+
+
+def storage_files(path: Path) -> list[Path]:
+    """The storage files of a bag in order of recording: of a folder those in it, of a file itself."""
+    if path.is_file():
+        return [path] if _is_storage(path) else []
+    if not path.is_dir():
+        return []
+    return sorted((file for file in path.iterdir() if file.is_file() and _is_storage(file)), key=natural)
+
+
+def is_bag(path: Path) -> bool:
+    """Whether a path is one bag: a storage file, or a folder with metadata or with the parts of one recording."""
+    if path.is_file():
+        return _is_storage(path) or path.suffix == ".bag"
+    if not path.is_dir():
+        return False
+    # A recording that crashed has no metadata yet; its parts are called NAME_0, NAME_1 and so on.
+    names = {re.sub(r"_\d+$", "", file.name.split(".")[0]) for file in storage_files(path)}
+    return (path / METADATA).exists() or len(names) == 1
+
+
+def find_bags(paths: Iterable[Path]) -> list[Path]:
+    """Bags that a user named, one by one or by a folder that holds them, each once, in the order given.
+
+    Bags inside a folder come in order of their names, numbers counted as numbers.
+
+    Raises:
+        BagError: there is no bag at a path.
+    """
+    found: dict[Path, Path] = {}
+    for path in paths:
+        bags = [path] if is_bag(path) or not path.is_dir() else _bags_below(path)
+        if not bags:
+            raise BagError(f"{path} holds no bag: give bag folders, .mcap or .db3 files, or a folder of those")
+        for bag in bags:
+            found.setdefault(bag.resolve(), bag)
+    return list(found.values())
+
+
+def _bags_below(folder: Path) -> list[Path]:
+    bags: list[Path] = []
+    for path in sorted(folder.iterdir(), key=natural):
+        if path.name.startswith("."):
+            continue
+        if is_bag(path):
+            bags.append(path)
+        elif path.is_dir() and not path.is_symlink():
+            bags += _bags_below(path)
+    return bags
+
+
+def natural(path: Path) -> tuple[list[tuple[int, str]], str]:
+    """Sort key by name that puts part_2 before part_10."""
+    parts = re.split(r"(\d+)", path.name)
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], path.name
+
+
+def _is_storage(path: Path) -> bool:
+    suffixes = path.suffixes
+    if suffixes and suffixes[-1] == ".zstd":
+        suffixes.pop()
+    return bool(suffixes) and suffixes[-1] in STORAGE_SUFFIXES
