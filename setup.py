@@ -13,11 +13,12 @@ VERSION = re.search(r"<version>(.+?)</version>", (HERE / "package.xml").read_tex
 RUNTIME = [
     "numpy>=1.24",
     "opencv-python-headless>=4.6",
+    "pillow",
     "pyyaml",
     "torch>=2.4",
     "torchvision",
     "timm>=1.0",
-    "segmentation-models-pytorch>=0.4",
+    "segmentation-models-pytorch>=0.5",
     "torchmetrics>=1.0",
     "safetensors>=0.4",
     "lightning>=2.4",

@@ -13,8 +13,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 # The semantic network learns from the exact labels of the training streets, never from the test streets.
 [ -e "$work/semantic/best.safetensors" ] || depth train-semantic --output "$work/semantic" \
-  --data "$work/recorded" --ground_truth_dir "$work"/street/1??/ground_truth \
-  --network.encoder tu-lcnet_075 --network.pyramid_channels 64 --network.segmentation_channels 32 --no_pretrained
+  --data "$work/recorded" --ground_truth_dir "$work/street" \
+  --network.encoder tu-lcnet_075 --network.pyramid_channels 64 --network.segmentation_channels 32 --no_pretrained \
+  --smallest 0.45 --largest 1.1 --steps 2400 --learning_rate 2e-3 --pixels 12288 --class_weights log --val_fraction 0.03
 
 train() { # network, plain or guided, seed
   local run=$work/guidance/$1_$2_$3 options=(--no_network.guided)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from depth_node.config.setting import Validated, setting
 from depth_node.errors import ConfigError
 
-DEFAULT_CHECKPOINT = "lite_hr_depth_street_640x192.safetensors"
+DEFAULT_CHECKPOINT = "guided_lite_hr_depth_street_640x192.safetensors"
 """The file in depth_node/weights that the checkpoint named 'default' stands for."""
 
 

@@ -79,6 +79,9 @@ def summarise(folder: Path) -> str:
         if stage_rows:
             first, last = (float(stage_rows[i]["photometric"]) for i in (0, -1))
             still = float(stage_rows[-1]["identity"])
+            if still == 0:  # learnt from a teacher alone
+                first, last = (float(stage_rows[i]["distillation"]) for i in (0, -1))
+                return f"{stage} difference to the teacher's log depth {first:.4f} -> {last:.4f}"
             gain = 1 - last / still
             return (
                 f"{stage} photometric error {first:.4f} -> {last:.4f}: {abs(gain):.0%} "
