@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -189,7 +189,7 @@ class FrameStream:
     def _hold(self, now_ns: int, images: Iterator[TimedImage]) -> None:
         for image in images:
             # Nobody looks at a dropped picture: its pixels need not wait along with it.
-            self._held.append((now_ns, replace(image, image=None) if image.dropped else image))
+            self._held.append((now_ns, image.without_pixels() if image.dropped else image))
 
     def _release(self, now_ns: int) -> Iterator[TimedImage]:
         """Pictures that odometry has passed, or that have waited long enough for it."""

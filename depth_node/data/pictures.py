@@ -120,10 +120,12 @@ class PictureWriter:
             return Outcome(frame, Decision(Measures(), frame.category, frame.dropped))
         look = future.result()
         if look.bgr is None or look.small is None or look.quality is None:
-            return Outcome(frame, Decision(Measures(), "damaged", look.problem))
+            return Outcome(frame.without_pixels(), Decision(Measures(), "damaged", look.problem))
         frame = self._check_kind(frame, look)
         decision = selector.decide(frame, look.small, look.quality)
-        return Outcome(frame, decision) if decision.category else pool.submit(self._write, frame, decision, look.bgr)
+        if decision.category:
+            return Outcome(frame.without_pixels(), decision)
+        return pool.submit(self._write, frame, decision, look.bgr)
 
     def _check_kind(self, frame: TimedImage, look: Look) -> TimedImage:
         """The frame, as the start of a drive where it is of another kind; raises where that must not be."""
@@ -160,7 +162,7 @@ class PictureWriter:
             digest = hashlib.sha256(data).hexdigest()
             path.write_bytes(data)
             self._journal.add(frame.number, digest)
-        return Outcome(frame, decision, name, digest)
+        return Outcome(frame.without_pixels(), decision, name, digest)
 
     def _can_copy(self, image: BagImage, rectifier: Rectifier) -> bool:
         if not (image.is_compressed and self._suffix == ".jpg" and rectifier.is_identity):

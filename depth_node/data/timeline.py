@@ -47,6 +47,10 @@ class TimedImage:
     dropped: str = ""
     category: str = ""
 
+    def without_pixels(self) -> TimedImage:
+        """The same for the record: outcomes are kept until the bag ends, its pictures must not be."""
+        return replace(self, image=None)
+
     def starting(self, begins: str) -> TimedImage:
         """The same picture as the first one of a new drive."""
         return replace(self, begins=begins)

@@ -120,6 +120,24 @@ def test_workers_change_nothing(make_bag, tmp_path):
     assert content(tmp_path / "1") == content(tmp_path / "2") == content(tmp_path / "7")
 
 
+def test_memory_does_not_grow_with_the_bag(make_bag, tmp_path):
+    code = """
+import resource, sys
+from pathlib import Path
+from depth_node.config.record import RecordConfig
+from depth_node.data.recorder import record
+record([Path(sys.argv[1])], Path(sys.argv[2]), RecordConfig(workers=1, format="jpg", select=sys.argv[3]))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+    bags = [make_bag("short", frames=30, width=640, height=480), make_bag("long", frames=190, width=640, height=480)]
+
+    def peak(bag, select) -> float:
+        command = [sys.executable, "-c", code, str(bag), str(tmp_path / f"{bag.name}_{select}"), select]
+        return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+    assert peak(bags[1], "all") - peak(bags[0], "all") < 50  # MB; the bags differ by 140
+
+
 def test_several_bags_are_drives_of_one_day(make_bag, tmp_path):
     bags = [make_bag("one"), make_bag("two", storage="sqlite3")]
     seen: list[tuple[int, int]] = []
