@@ -73,7 +73,7 @@ class KeptFrame:
         stamp_ns: its time, ns since 1970 UTC.
         sha256: of its picture file.
         parallax: pixels of the raw picture that things moved since the frame before, the camera's rotation taken out;
-            this and the following are None where they were not measured, as of two in three while moving fast.
+            this and the following are None where they were not measured, as of three in four while moving fast.
         rotation: degrees since the frame before.
         distance: metres since then, by odometry.
         sharpness: relative to that of the pictures before; 1 is usual.
