@@ -246,8 +246,8 @@ def read_manifest(path: Path) -> Manifest:
             tuple(drive_of(drive) for drive in content["drives"]),
             content["train"],
             content["val"],
-            content["shard"],
-            content["total"],
+            content.get("shard", ""),
+            content.get("total", 0),
         )
     except OSError as error:
         raise SequenceError(f"cannot read manifest {path}: {error.strerror}") from None
@@ -259,8 +259,8 @@ def bag_of(content: dict[str, Any]) -> BagRecord:
     """A bag from its JSON; raises KeyError or TypeError where it is none."""
     parts = {
         "files": tuple(BagFile(**file) for file in content["files"]),
-        "lost": LossRecord(**content["lost"]) if content["lost"] else None,
-        "dropped": tuple(DroppedFrame(**frame) for frame in content["dropped"]),
+        "lost": LossRecord(**content["lost"]) if content.get("lost") else None,
+        "dropped": tuple(DroppedFrame(**frame) for frame in content.get("dropped", ())),
     }
     return BagRecord(**{**content, **parts})
 
