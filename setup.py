@@ -27,6 +27,8 @@ RUNTIME = [
     "rich>=13",
     "matplotlib>=3.6",
     "rosbags>=0.11",
+    "lz4",
+    "backports.zstd; python_version < '3.14'",
     "trimesh>=4",
     "embreex>=2.17.7",
     "transforms3d",

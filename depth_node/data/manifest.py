@@ -73,7 +73,7 @@ class KeptFrame:
         stamp_ns: its time, ns since 1970 UTC.
         sha256: of its picture file.
         parallax: pixels of the raw picture that things moved since the frame before, the camera's rotation taken out;
-            this and the following are None where they were not measured, as of two in three while moving fast.
+            this and the following are None where they were not measured, as of three in four while moving fast.
         rotation: degrees since the frame before.
         distance: metres since then, by odometry.
         sharpness: relative to that of the pictures before; 1 is usual.
@@ -247,7 +247,7 @@ def read_manifest(path: Path) -> Manifest:
             content["train"],
             content["val"],
             content.get("shard", ""),
-            content.get("total", len(content["bags"])),
+            content.get("total", 0),
         )
     except OSError as error:
         raise SequenceError(f"cannot read manifest {path}: {error.strerror}") from None
@@ -256,11 +256,11 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def bag_of(content: dict[str, Any]) -> BagRecord:
-    """A bag from its JSON, also of version 1; raises KeyError or TypeError where it is none."""
+    """A bag from its JSON; raises KeyError or TypeError where it is none."""
     parts = {
         "files": tuple(BagFile(**file) for file in content["files"]),
         "lost": LossRecord(**content["lost"]) if content.get("lost") else None,
-        "dropped": tuple(DroppedFrame(**frame) for frame in content.get("dropped", [])),
+        "dropped": tuple(DroppedFrame(**frame) for frame in content.get("dropped", ())),
     }
     return BagRecord(**{**content, **parts})
 

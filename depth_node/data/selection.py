@@ -40,7 +40,7 @@ WAITING = ("static", "little parallax", "duplicate")
 WINDOW = 30
 LEAST_WINDOW = 5
 """Frames whose sharpness says what is usual, and how many of them are enough to judge."""
-SURE, MOST_UNMEASURED, SURE_NS = 3.0, 2, 350_000_000
+SURE, MOST_UNMEASURED, SURE_NS = 2.0, 3, 350_000_000
 """A camera that has just moved by so many times the parallax asked for cannot stop or start to turn on the spot within
 so many frames, if they are no farther apart than this and still change as much: they are kept without measuring."""
 NOISE = 0.04
@@ -54,7 +54,7 @@ class Measures:
     """What was measured of a frame; None where it could not be.
 
     Attributes:
-        parallax: since the last kept frame, pixels of the raw picture, rotation taken out; measured of every third
+        parallax: since the last kept frame, pixels of the raw picture, rotation taken out; measured of every fourth
             frame while the camera moves fast.
         flow: the same with rotation.
         rotation: degrees since the last kept frame.

@@ -68,8 +68,8 @@ def test_driving_keeps_everything():
     assert [decision.begins for decision in decisions] == ["start"] + [""] * 19
     assert decisions[0].measures.parallax is None
     measured = [index for index, decision in enumerate(decisions) if decision.measures.parallax is not None]
-    assert measured[:4] == [1, 4, 7, 10]  # fast enough not to look at every frame
-    assert decisions[4].measures.parallax > 0.0025 * WIDTH
+    assert measured[:4] == [1, 5, 9, 13]  # fast enough not to look at every frame
+    assert decisions[5].measures.parallax > 0.0025 * WIDTH
 
 
 def test_a_stop_is_dropped_and_a_short_one_does_not_end_the_drive():
