@@ -113,7 +113,7 @@ def overview(
         axes[caption].set_title(caption)
         axes[caption].set_axis_off()
     if labels is not None and classes is not None:
-        _add_legend(axes["semantic classes"], labels, classes)
+        _add_legend(figure, labels, classes)
     _add_scale(figure, [axes[caption] for caption in panels], near, far)
     _show_from_above(axes["above"], birds_eye(depth, image, K, reach), reach)
     canvas.draw()
@@ -140,12 +140,12 @@ def _add_scale(figure: Figure, column: list[Axes], near: float, far: float) -> N
     bar.set_ticks([1.0 / mark for mark in marks], labels=[f"{mark} m" for mark in marks])
 
 
-def _add_legend(axes: Axes, labels: NDArray[np.uint8], classes: ClassMap) -> None:
+def _add_legend(figure: Figure, labels: NDArray[np.uint8], classes: ClassMap) -> None:
     """Names and colours of the classes that are there, largest first."""
     shares = np.bincount(labels.ravel(), minlength=len(classes))[: len(classes)] / labels.size
     seen = [number for number in np.argsort(-shares, kind="stable") if shares[number] >= LEAST_SHARE]
     handles = [Patch(color=f"#{bytes(classes.colors[n]).hex()}", label=classes.names[n]) for n in seen]
-    axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=LEGEND_COLUMNS, frameon=False)
+    figure.legend(handles=handles, loc="outside lower left", ncols=LEGEND_COLUMNS, frameon=False)
 
 
 def _show_from_above(axes: Axes, picture: NDArray[np.uint8], reach: float) -> None:
