@@ -20,6 +20,7 @@ from depth_node.data.atomic_file import replacing
 from depth_node.errors import ConfigError, OutputError
 from depth_node.inference.export_check import check, onnx_runner, program_runner
 from depth_node.inference.metric_network import INPUT, MetricDepthNetwork
+from depth_node.inference.onnx_group_norm import translations
 from depth_node.networks.checkpoint import METADATA_KEY, Checkpoint, save_checkpoint
 from depth_node.networks.checkpoint_info import to_json
 from depth_node.networks.container import first_line
@@ -109,6 +110,7 @@ def _write_onnx(path: Path, program: ExportedProgram, network: MetricDepthNetwor
         opset_version=OPSET,
         input_names=[INPUT],
         output_names=network.outputs,
+        custom_translation_table=translations(),
         verbose=False,
     )
     model = exported.model_proto

@@ -59,7 +59,13 @@ def test_a_network_goes_all_the_way(architecture, guided, triplets, make_semanti
     make_semantic_checkpoint(folder / "start.safetensors", architecture, guided, HEIGHT, WIDTH)
     start = load_checkpoint(folder / "start.safetensors")
     config = TrainConfig(
-        batch_size=1, steps=2, workers=0, device="cpu", pretrained=False, initial=str(folder / "start.safetensors")
+        batch_size=1,
+        steps=2,
+        learning_rate=1e-2,
+        workers=0,
+        device="cpu",
+        pretrained=False,
+        initial=str(folder / "start.safetensors"),
     )
     trained = load_checkpoint(fit(triplets, None, start.info.network, config, folder / "run"))
 
