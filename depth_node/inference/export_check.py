@@ -68,7 +68,10 @@ def check(network: MetricDepthNetwork, run: Runner, batch: int = 1) -> dict[str,
             worst[name] = max(worst[name], _difference(network, name, found[name], expected[name]))
     name = max(worst, key=lambda output: worst[output])
     if worst[name] > TOLERANCE:
-        raise OutputError(f"the exported {name} differs from PyTorch's by {worst[name]:.2g}, more than {TOLERANCE:g}")
+        raise OutputError(
+            f"the exported {name} differs from PyTorch's by {worst[name]:.2g}, more than {TOLERANCE:g}: "
+            "rounding alone can do that in a very deep network; --no_verify writes it all the same"
+        )
     return worst
 
 
