@@ -61,7 +61,7 @@ def test_a_network_goes_all_the_way(architecture, guided, triplets, make_semanti
     config = TrainConfig(
         batch_size=1,
         steps=2,
-        learning_rate=1e-2,
+        learning_rate=1e-3,
         workers=0,
         device="cpu",
         pretrained=False,

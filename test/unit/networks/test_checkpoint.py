@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from depth_node.config.classes import CITYSCAPES
 from depth_node.config.network import ARCHITECTURES, NetworkConfig
 from depth_node.config.semantic import SemanticConfig
+from depth_node.config.setting import values
 from depth_node.errors import CheckpointError
 from depth_node.networks.checkpoint import (
     METADATA_KEY,
@@ -201,7 +202,7 @@ def test_the_network_knows_its_own_configuration(good, tmp_path):
 
 
 def test_an_order_does_not_load_as_the_other(good, tmp_path):
-    network = {**dataclasses.asdict(LITE), "timm_se_order": True}
+    network = {**values(LITE), "timm_se_order": True}
     message = failure(rewrite(good[0], tmp_path / "other.safetensors", network=network))
     assert "does not fit the network it names" in message
 
@@ -313,7 +314,7 @@ def test_descriptions_that_are_none(good, text, tmp_path):
 
 
 def test_tensors_that_do_not_fit(good, tmp_path):
-    wrong = {**dataclasses.asdict(LITE), "architecture": "hr_depth_resnet18"}
+    wrong = {**values(LITE), "architecture": "hr_depth_resnet18"}
     assert "does not fit the network it names" in failure(rewrite(good[0], tmp_path / "a.safetensors", network=wrong))
     tensors = {f"depth.{name}": tensor for name, tensor in good[2].state_dict().items()}
     name = "depth.decoder.heads.0.conv.bias"
