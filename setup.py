@@ -30,6 +30,7 @@ RUNTIME = [
     "lz4",
     "backports.zstd; python_version < '3.14'",
     "trimesh>=4",
+    "scipy",
     "embreex>=2.17.7",
     "transforms3d",
 ]

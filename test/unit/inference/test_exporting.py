@@ -212,12 +212,12 @@ def test_what_is_wrong_does_not_pass(lite, spoil, says):
         check(network, wrong)
 
 
-def test_what_does_not_pass_is_not_kept(lite, tmp_path, monkeypatch):
+def test_what_does_not_pass_is_not_kept(tmp_path, monkeypatch):
     monkeypatch.setattr("depth_node.inference.export_check.TOLERANCE", -1.0)
     old = tmp_path / "network.pt2"
     old.write_text("what was there")
     with pytest.raises(OutputError, match="differs from PyTorch's"):
-        export_checkpoint(lite, old, ExportConfig())
+        export_checkpoint(make_checkpoint("monodepth2_resnet18"), old, ExportConfig())
     assert old.read_text() == "what was there"
     assert list(tmp_path.iterdir()) == [old]
 
