@@ -18,15 +18,25 @@ from depth_node.config.training import TrainConfig
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the flags of `depth train`."""
-    parser.add_argument("--config", action="config", help="YAML file with any of the settings below")
-    parser.add_argument("--data", required=True, help="folder of recorded drives, or any KITTI raw folder")
-    parser.add_argument("--output", required=True, help="run folder to create")
-    parser.add_argument("--resume", action="store_true", help="go on from the last save of --output")
+    add_run_arguments(parser)
     add_settings(parser, NetworkConfig, prefix="network.")
     add_settings(parser, TrainConfig)
 
 
+def add_run_arguments(parser: ArgumentParser) -> None:
+    """Declare what every training from video asks for: settings file, data and run folder."""
+    parser.add_argument("--config", action="config", help="YAML file with any of the settings below")
+    parser.add_argument("--data", required=True, help="folder of recorded drives, or any KITTI raw folder")
+    parser.add_argument("--output", required=True, help="run folder to create")
+    parser.add_argument("--resume", action="store_true", help="go on from the last save of --output")
+
+
 def run(args: Namespace) -> int:
+    """Train as the flags say."""
+    return train(args, read_settings(args, NetworkConfig, "network."), read_settings(args, TrainConfig))
+
+
+def train(args: Namespace, network: NetworkConfig, config: TrainConfig) -> int:
     """Train, then say where the weights are and how far the error fell below the no-motion baseline."""
     import logging
     import warnings
@@ -42,9 +52,8 @@ def run(args: Namespace) -> int:
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module="lightning")
     keep_large_blocks()
-    network, config = read_settings(args, NetworkConfig, "network."), read_settings(args, TrainConfig)
-    train, val = open_splits(Path(args.data), network.height, network.width)
-    checkpoint = fit(train, val, network, config, Path(args.output), resume=args.resume)
+    triplets, val = open_splits(Path(args.data), network.height, network.width)
+    checkpoint = fit(triplets, val, network, config, Path(args.output), resume=args.resume)
     console = Console()
     console.print(summarise(Path(args.output)))
     console.print(f"checkpoint: {checkpoint}\nnext: depth evaluate --checkpoint {checkpoint} --help")
