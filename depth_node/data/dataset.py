@@ -77,10 +77,10 @@ class TripletDataset(Dataset[Sample]):
         return scale_intrinsics(K, self.width / width, self.height / height)
 
 
-def open_splits(root: Path, height: int, width: int) -> tuple[TripletDataset, TripletDataset | None]:
-    """Training and validation triplets of a folder.
-
-    The folder's own split files decide where there are any; else the last tenth of each drive validates.
+def open_splits(
+    root: Path, height: int, width: int, splits: Path | None = None
+) -> tuple[TripletDataset, TripletDataset | None]:
+    """Training and validation triplets of a folder; see `split_references`.
 
     Returns:
         The two datasets; the second is None where there is nothing to validate on.
@@ -88,14 +88,29 @@ def open_splits(root: Path, height: int, width: int) -> tuple[TripletDataset, Tr
     Raises:
         SequenceError: the folder holds no drive, or the drives are too short.
     """
-    if (root / TRAIN_SPLIT).exists():
-        train, val = read_split(root / TRAIN_SPLIT), []
-        if (root / VAL_SPLIT).exists() and (root / VAL_SPLIT).stat().st_size > 0:
-            val = read_split(root / VAL_SPLIT)
-    else:
-        train, val = [], []
-        for sequence in find_sequences(root):
-            folder = str(sequence.folder.relative_to(root)) if sequence.folder != root else "."
-            for part, chosen in zip((train, val), split_stretch(len(sequence), VAL_SHARE, 1), strict=True):
-                part.extend(FrameReference(folder, sequence.frames[i]) for i in chosen)
+    train, val = split_references(root, splits)
     return TripletDataset(root, train, height, width), TripletDataset(root, val, height, width) if val else None
+
+
+def split_references(root: Path, splits: Path | None = None) -> tuple[list[FrameReference], list[FrameReference]]:
+    """The frames of a folder that train and those that validate.
+
+    The folder's own split files decide where there are any; else the last tenth of each drive validates.
+
+    Args:
+        root: folder of drives.
+        splits: folder with other split files to take, as `depth resample` writes them.
+
+    Raises:
+        SequenceError: the folder holds no drive, or a split file cannot be read.
+    """
+    folder = splits or root / TRAIN_SPLIT.parent
+    if splits is not None or (folder / TRAIN_SPLIT.name).exists():
+        val = folder / VAL_SPLIT.name
+        return read_split(folder / TRAIN_SPLIT.name), read_split(val) if val.exists() and val.stat().st_size else []
+    parts: tuple[list[FrameReference], list[FrameReference]] = ([], [])
+    for sequence in find_sequences(root):
+        name = str(sequence.folder.relative_to(root)) if sequence.folder != root else "."
+        for part, chosen in zip(parts, split_stretch(len(sequence), VAL_SHARE, 1), strict=True):
+            part.extend(FrameReference(name, sequence.frames[i]) for i in chosen)
+    return parts
