@@ -12,9 +12,42 @@ class LossConfig(Validated):
     """The self-supervised objective."""
 
     ssim: float = setting(0.85, "share of structural similarity in the photometric error", low=0.0, high=1.0)
-    smoothness: float = setting(1e-3, "weight of edge-aware smoothness", low=0.0)
+    ssim_c1: float = setting(1e-4, "SSIM's constant beside the means", low=1e-9)
+    ssim_c2: float = setting(9e-4, "SSIM's constant beside the variances", low=1e-9)
+    sources: str = setting(
+        "minimum", "what a pixel takes of its errors against several sources", choices=("minimum", "mean")
+    )
     auto_mask: bool = setting(True, "ignore pixels that match best without motion")
-    padding: str = setting("border", "what a warp sees outside the source image", choices=("border", "zeros"))
+    tie_break: float = setting(
+        1e-5, "standard deviation of the noise on errors without motion: monodepth2 1e-5, TRI 0", low=0.0
+    )
+    padding: str = setting(
+        "border", "what a warp sees outside the source image: monodepth2 border, TRI zeros", choices=("border", "zeros")
+    )
+    scales: int = setting(4, "sizes of disparity that are scored, from the finest", low=1, high=4)
+    upsampling: str = setting(
+        "bilinear",
+        "how disparities come to full size for warping: monodepth2 bilinear, TRI nearest",
+        choices=("bilinear", "nearest"),
+    )
+    smoothness: float = setting(1e-3, "weight of edge-aware smoothness", low=0.0)
+    smoothness_of: str = setting(
+        "disparity",
+        "what is to be smooth, divided by its mean: monodepth2 the disparity, TRI the inverse depth",
+        choices=("disparity", "inverse_depth"),
+    )
+    smoothness_size: str = setting(
+        "own", "size at which it is: monodepth2 each scale's own, TRI full after upsampling", choices=("own", "full")
+    )
+    smoothness_falloff: float = setting(2.0, "scale i's smoothness is divided by this to the power of i", low=1.0)
+    mask_moving: bool = setting(
+        False, "leave out pixels of classes that move on their own (ours, in neither paper; needs a semantic network)"
+    )
+    velocity: float = setting(
+        0.0,
+        "weight of the difference between predicted and driven distance, makes depth metric; TRI's VelSup 0.1",
+        low=0.0,
+    )
 
 
 @dataclass(frozen=True)
@@ -22,6 +55,9 @@ class AugmentConfig(Validated):
     """Random changes to training triplets; the loss sees the unjittered colours."""
 
     flip: float = setting(0.5, "probability of mirroring left to right", low=0.0, high=1.0)
+    flip_depth_only: bool = setting(
+        False, "mirror what the depth network sees, and its answer back (TRI), not the whole triplet (monodepth2)"
+    )
     jitter: float = setting(0.5, "probability of colour jitter", low=0.0, high=1.0)
     brightness: float = setting(0.2, "largest relative change of brightness", low=0.0, high=1.0)
     contrast: float = setting(0.2, "largest relative change of contrast", low=0.0, high=1.0)
@@ -34,7 +70,12 @@ class DistillationConfig(Validated):
     """Learning from a teacher besides, or instead of, learning from motion."""
 
     teacher: str = setting("", "checkpoint of the teacher; empty learns from motion alone")
-    weight: float = setting(1.0, "weight of the difference to the teacher's log depth", low=0.0)
+    weight: float = setting(1.0, "weight of the difference to the teacher", low=0.0)
+    compare: str = setting(
+        "log_depth",
+        "where the difference is taken: the logarithm of depth weighs near and far alike, disparity weighs near more",
+        choices=("log_depth", "disparity"),
+    )
     photometric: bool = setting(True, "also learn from motion; off learns from the teacher only, which is quicker")
 
 
@@ -46,9 +87,20 @@ class TrainConfig(Validated):
     epochs: int = setting(20, "passes over the training split", low=1)
     steps: int = setting(0, "stop after this many steps; 0 trains all epochs", low=0)
     learning_rate: float = setting(1e-4, "Adam's learning rate", low=0.0, high=1.0)
-    decay_at: float = setting(
-        0.75, "share of the run after which the learning rate falls to a tenth", low=0.0, high=1.0
+    pose_learning_rate: float = setting(
+        0.0, "Adam's learning rate of the pose network; 0 takes --learning_rate", low=0.0, high=1.0
     )
+    decay_at: float = setting(0.75, "share of the run after which the learning rate falls", low=0.0, high=1.0)
+    decay_factor: float = setting(0.1, "what the learning rate is multiplied by then", low=1e-6, high=1.0)
+    decay_repeats: bool = setting(False, "let it fall again each time that share has passed, not once")
+    clip_gradient: float = setting(0.0, "largest norm of all gradients together; 0 sets no limit", low=0.0)
+    ema: float = setting(
+        0.0,
+        "share of the old in a moving average of the weights, which is validated and saved; 0 averages nothing",
+        low=0.0,
+        high=0.99999,
+    )
+    stereo: bool = setting(False, "learn from the other camera of a stereo pair too; frames without it are left out")
     pretrained: bool = setting(True, "start the encoders from ImageNet weights when they can be downloaded")
     pose_shrink: int = setting(
         1, "shrink pictures by this factor for the pose network, which needs less detail", low=1, high=8

@@ -1,8 +1,8 @@
-"""The self-supervised objective of both papers: photometric reprojection plus smoothness over four scales."""
+"""The self-supervised objective of both papers: photometric reprojection plus smoothness over several scales."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,11 +10,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from depth_node.config.training import LossConfig
-from depth_node.geometry.disparity import disparity_to_depth
+from depth_node.geometry.disparity import disparity_to_depth, inverse_depth_range
 from depth_node.geometry.warp import warp_image
 from depth_node.losses.photometric import PatchMoments, patch_moments, photometric_error
-from depth_node.losses.reprojection import minimum_reprojection
+from depth_node.losses.reprojection import combine, minimum_reprojection
 from depth_node.losses.smoothness import smoothness_loss
+
+Noise = Callable[[Tensor], Tensor]
+"""Standard normal numbers in the shape, and on the device, of a tensor."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,8 @@ class LossTerms:
         identity: the same error without any warp, the score of a network that has learnt nothing.
         smoothness: weighted smoothness summed over scales.
         moving: share of pixels that the auto-mask lets teach.
-        distillation: mean difference to a teacher's log depth; 0 without a teacher.
+        distillation: mean difference to a teacher's depth; 0 without a teacher.
+        velocity: mean difference to the driven distance, m; 0 where that is not asked for.
     """
 
     total: Tensor
@@ -36,6 +40,7 @@ class LossTerms:
     smoothness: Tensor
     moving: Tensor
     distillation: Tensor
+    velocity: Tensor
 
 
 class SelfSupervisedLoss(nn.Module):
@@ -48,7 +53,14 @@ class SelfSupervisedLoss(nn.Module):
         self.max_depth = max_depth
 
     def forward(
-        self, disparities: Sequence[Tensor], target: Tensor, sources: Tensor, K: Tensor, T_source_target: Tensor
+        self,
+        disparities: Sequence[Tensor],
+        target: Tensor,
+        sources: Tensor,
+        K: Tensor,
+        T_source_target: Tensor,
+        ignore: Tensor | None = None,
+        noise: Noise = torch.randn_like,
     ) -> LossTerms:
         """Score predicted disparities and motions on one batch of triplets.
 
@@ -58,47 +70,86 @@ class SelfSupervisedLoss(nn.Module):
             sources: (B, S, 3, H, W).
             K: (B, 3, 3) intrinsics at H x W.
             T_source_target: (B, S, 4, 4).
+            ignore: (B, 1, H, W) bool, pixels that are left out of the photometric terms.
+            noise: draws the auto-mask's tie-break.
         """
         moments = patch_moments(target)
         identity = self._identity_error(moments, sources)
         reprojection, smoothness, moving = [], [], []
         finest = identity
         for level, disparity in enumerate(disparities):
-            errors = self._warped_error(disparity, moments, sources, K, T_source_target)
+            full = self._upsample(disparity, target)
+            errors = self._warped_error(full, moments, sources, K, T_source_target)
             finest = errors.detach() if level == 0 else finest
-            result = minimum_reprojection(errors, identity if self.config.auto_mask else None)
-            reprojection.append(result.error.mean())
-            moving.append(result.moving.float().mean())
-            smoothness.append(smoothness_loss(disparity, _shrink(target, disparity)) / 2**level)
+            result = minimum_reprojection(errors, self._still(identity, noise), self._minimum)
+            reprojection.append(mean_over(result.error, ignore))
+            moving.append(mean_over(result.moving.float(), ignore))
+            smoothness.append(
+                self._smoothness(disparity if self.config.smoothness_size == "own" else full, target)
+                / self.config.smoothness_falloff**level
+            )
         photometric_total = torch.stack(reprojection).mean()
         smoothness_total = self.config.smoothness * torch.stack(smoothness).mean()
 
+        nothing = torch.zeros_like(moving[0])
         return LossTerms(
             total=photometric_total + smoothness_total,
-            photometric=finest.amin(1).mean(),
-            identity=identity.amin(1).mean(),
+            photometric=mean_over(combine(finest, self._minimum), ignore),
+            identity=mean_over(combine(identity, self._minimum), ignore),
             smoothness=smoothness_total.detach(),
             moving=moving[0],
-            distillation=torch.zeros_like(moving[0]),
+            distillation=nothing,
+            velocity=nothing,
         )
+
+    @property
+    def _minimum(self) -> bool:
+        return self.config.sources == "minimum"
+
+    def _still(self, identity: Tensor, noise: Noise) -> Tensor | None:
+        if not self.config.auto_mask:
+            return None
+        return identity + self.config.tie_break * noise(identity) if self.config.tie_break else identity
 
     def _identity_error(self, target: PatchMoments, sources: Tensor) -> Tensor:
         with torch.no_grad():
-            errors = [photometric_error(source, target, self.config.ssim) for source in sources.unbind(1)]
-        return torch.cat(errors, 1)
+            return torch.cat([self._photometric(source, target) for source in sources.unbind(1)], 1)
 
     def _warped_error(
         self, disparity: Tensor, target: PatchMoments, sources: Tensor, K: Tensor, T_source_target: Tensor
     ) -> Tensor:
-        size = target.image.shape[-2:]
-        if disparity.shape[-2:] != size:
-            disparity = F.interpolate(disparity, size, mode="bilinear", align_corners=False)
         depth = disparity_to_depth(disparity, self.min_depth, self.max_depth)
         errors = [
-            photometric_error(warp_image(source, depth, K, T, self.config.padding), target, self.config.ssim)
+            self._photometric(warp_image(source, depth, K, T, self.config.padding), target)
             for source, T in zip(sources.unbind(1), T_source_target.unbind(1), strict=True)
         ]
         return torch.cat(errors, 1)
+
+    def _photometric(self, image: Tensor, target: PatchMoments) -> Tensor:
+        return photometric_error(image, target, self.config.ssim, self.config.ssim_c1, self.config.ssim_c2)
+
+    def _upsample(self, disparity: Tensor, target: Tensor) -> Tensor:
+        # Inverse depth is linear in disparity: it does not matter which of the two is upsampled.
+        size = target.shape[-2:]
+        if disparity.shape[-2:] == size:
+            return disparity
+        if self.config.upsampling == "nearest":
+            return F.interpolate(disparity, size, mode="nearest")
+        return F.interpolate(disparity, size, mode="bilinear", align_corners=False)
+
+    def _smoothness(self, disparity: Tensor, target: Tensor) -> Tensor:
+        if self.config.smoothness_of == "inverse_depth":
+            far, span = inverse_depth_range(self.min_depth, self.max_depth)
+            disparity = far + span * disparity
+        return smoothness_loss(disparity, _shrink(target, disparity))
+
+
+def mean_over(values: Tensor, ignore: Tensor | None) -> Tensor:
+    """Mean of (B, 1, H, W) values, those left out that `ignore` (B, 1, H, W) marks; 0 where it marks all."""
+    if ignore is None:
+        return values.mean()
+    kept = ~ignore
+    return (values * kept).sum() / kept.sum().clamp_min(1)
 
 
 def _shrink(image: Tensor, like: Tensor) -> Tensor:

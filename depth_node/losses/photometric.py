@@ -10,6 +10,7 @@ from torch import Tensor
 C1 = 0.01**2
 C2 = 0.03**2
 SSIM_WEIGHT = 0.85
+"""The values of both papers."""
 
 
 @dataclass(frozen=True)
@@ -41,30 +42,36 @@ def patch_moments(image: Tensor) -> PatchMoments:
     return PatchMoments(image, mean, patch_mean(image * image) - mean * mean)
 
 
-def ssim_distance(prediction: PatchMoments, target: PatchMoments) -> Tensor:
+def ssim_distance(prediction: PatchMoments, target: PatchMoments, c1: float = C1, c2: float = C2) -> Tensor:
     """(1 - SSIM) / 2 per pixel and channel, clamped to 0..1, with 3x3 average windows.
 
     Args:
         prediction: moments of (B, C, H, W) images.
         target: moments of images of the same shape.
+        c1: steadies the comparison of means where both are dark.
+        c2: steadies the comparison of structure where both are flat.
 
     Returns:
         (B, C, H, W) distances, 0 where the patches agree.
     """
     covariance = patch_mean(prediction.image * target.image) - prediction.mean * target.mean
-    luminance = 2 * prediction.mean * target.mean + C1
-    contrast = 2 * covariance + C2
-    energy = (prediction.mean**2 + target.mean**2 + C1) * (prediction.variance + target.variance + C2)
+    luminance = 2 * prediction.mean * target.mean + c1
+    contrast = 2 * covariance + c2
+    energy = (prediction.mean**2 + target.mean**2 + c1) * (prediction.variance + target.variance + c2)
     return ((1 - luminance * contrast / energy) / 2).clamp(0, 1)
 
 
-def photometric_error(prediction: Tensor, target: PatchMoments, ssim_weight: float = SSIM_WEIGHT) -> Tensor:
+def photometric_error(
+    prediction: Tensor, target: PatchMoments, ssim_weight: float = SSIM_WEIGHT, c1: float = C1, c2: float = C2
+) -> Tensor:
     """Per-pixel error ssim_weight * (1 - SSIM)/2 + (1 - ssim_weight) * |difference|, averaged over channels.
 
     Args:
         prediction: (B, C, H, W) warped image, 0 to 1.
         target: moments of the (B, C, H, W) target image.
         ssim_weight: share of the structural term.
+        c1: see `ssim_distance`.
+        c2: see `ssim_distance`.
 
     Returns:
         (B, 1, H, W) error.
@@ -72,5 +79,5 @@ def photometric_error(prediction: Tensor, target: PatchMoments, ssim_weight: flo
     absolute = (prediction - target.image).abs().mean(1, keepdim=True)
     if ssim_weight == 0.0:
         return absolute
-    structure = ssim_distance(patch_moments(prediction), target).mean(1, keepdim=True)
+    structure = ssim_distance(patch_moments(prediction), target, c1, c2).mean(1, keepdim=True)
     return ssim_weight * structure + (1 - ssim_weight) * absolute

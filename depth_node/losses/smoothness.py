@@ -1,4 +1,4 @@
-"""Edge-aware smoothness of mean-normalised disparity (monodepth2 section 3; fact sheet A.4, B.5)."""
+"""Edge-aware smoothness of mean-normalised disparity or inverse depth (monodepth2 section 3; fact sheet A.4, B.5)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def smoothness_loss(disparity: Tensor, image: Tensor) -> Tensor:
     Disparity is divided by its own mean per image, or the loss would reward shrinking it.
 
     Args:
-        disparity: (B, 1, H, W).
+        disparity: (B, 1, H, W) disparity (monodepth2) or inverse depth (TRI) in any unit.
         image: (B, 3, H, W) colours 0 to 1 at the same size.
 
     Returns:
