@@ -27,6 +27,7 @@ SOURCES = MODULES + sorted(path for folder in ("test", "launch") for path in (RO
 LEVELS = {
     "errors": 0,
     "allocator": 0,
+    "processes": 0,
     "config": 1,
     "geometry": 2,
     "networks": 3,

@@ -1,0 +1,95 @@
+"""Several processes that work on one task, as `torchrun` starts them: who this one is, and what it shares.
+
+Without torchrun there is one process, and nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def rank() -> int:
+    """The number of this process, 0 to `world_size` - 1 over all machines; 0 without torchrun."""
+    return int(os.environ["RANK"]) if world_size() > 1 else 0
+
+
+def world_size() -> int:
+    """The number of processes over all machines; 1 without torchrun."""
+    return int(os.environ.get("WORLD_SIZE", "1")) if "RANK" in os.environ else 1
+
+
+def local_rank() -> int:
+    """The number of this process on its machine, which is also that of its GPU."""
+    return int(os.environ.get("LOCAL_RANK", "0")) if world_size() > 1 else 0
+
+
+def local_world_size() -> int:
+    """The number of processes on this machine."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", world_size())) if world_size() > 1 else 1
+
+
+def is_first() -> bool:
+    """Whether this is the process that prints and writes for all."""
+    return rank() == 0
+
+
+def my_share(items: Sequence[T]) -> Sequence[T]:
+    """Every `world_size`-th item, beginning with this process's own; see `gather`."""
+    return items[rank() :: world_size()]
+
+
+def gather(items: Sequence[T]) -> list[T] | None:
+    """Put the shares of all processes together again; all of them must call it.
+
+    Args:
+        items: this process's, one result per item of `my_share`; anything that can be pickled.
+
+    Returns:
+        All items in the order they had before `my_share`, in the first process; None in the others.
+    """
+    if world_size() == 1:
+        return list(items)
+    import torch.distributed as dist
+
+    shares: list[Any] | None = [None] * world_size() if is_first() else None
+    dist.gather_object(list(items), shares, group=_group())
+    if shares is None:
+        return None
+    joined: list[Any] = [None] * sum(len(share) for share in shares)
+    for number, share in enumerate(shares):
+        joined[number :: world_size()] = share
+    return joined
+
+
+def wait_for_all() -> None:
+    """Go on when every process has come here: what the first one wrote before is there for all."""
+    if world_size() > 1:
+        import torch.distributed as dist
+
+        dist.barrier(group=_group())
+
+
+def join() -> None:
+    """Connect the processes that torchrun has started, once; each takes its own GPU where there are any."""
+    import torch
+    import torch.distributed as dist
+
+    if world_size() == 1 or dist.is_initialized():
+        return
+    if torch.cuda.is_available():
+        torch.cuda.set_device(local_rank() % torch.cuda.device_count())
+    dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+
+
+@lru_cache(maxsize=1)
+def _group() -> Any:
+    """A group over the CPU, whatever training uses; joined by all processes on its first use."""
+    import torch.distributed as dist
+
+    join()
+    return dist.group.WORLD if dist.get_backend() == "gloo" else dist.new_group(backend="gloo")
