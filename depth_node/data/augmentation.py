@@ -21,13 +21,19 @@ class Augmentation:
         self._jitter = ColorJitter(config.brightness, config.contrast, config.saturation, config.hue)
 
     def mirror(self, batch: Sample) -> Sample:
-        """Mirror each triplet with the configured probability, intrinsics included."""
+        """Mirror each triplet with the configured probability, intrinsics and baseline included.
+
+        With `flip_depth_only` the triplets stay as they are: `mirrored` says which the depth network sees turned.
+        """
         chosen = torch.rand(len(batch.target), device=batch.target.device) < self.config.flip
+        if self.config.flip_depth_only:
+            return replace(batch, mirrored=chosen)
         return replace(
             batch,
-            target=_where(chosen, batch.target.flip(-1), batch.target),
-            sources=_where(chosen, batch.sources.flip(-1), batch.sources),
+            target=mirror_chosen(batch.target, chosen),
+            sources=mirror_chosen(batch.sources, chosen),
             K=_where(chosen, flip_intrinsics(batch.K, batch.target.shape[-1]), batch.K),
+            baseline=torch.where(chosen, -batch.baseline, batch.baseline),
         )
 
     def jitter(self, batch: Sample) -> Sample:
@@ -39,6 +45,11 @@ class Augmentation:
 
     def _draw(self) -> bool:
         return bool(torch.rand(()) < self.config.jitter)
+
+
+def mirror_chosen(images: Tensor, chosen: Tensor) -> Tensor:
+    """Those of (B, ..., W) images mirrored left to right that `chosen` (B,) bool marks."""
+    return _where(chosen, images.flip(-1), images)
 
 
 def _where(chosen: Tensor, yes: Tensor, no: Tensor) -> Tensor:

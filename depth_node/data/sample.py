@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import torch
@@ -18,15 +19,22 @@ class Sample:
 
     Attributes:
         target: (H, W, 3) uint8 RGB as loaded; (3, H, W) float in 0..1 after `as_input`.
-        sources: (S, H, W, 3) or (S, 3, H, W), neighbours in the order of the dataset's offsets.
+        sources: (S, H, W, 3) or (S, 3, H, W), neighbours in the order of the dataset's offsets, behind them the other
+            picture of a stereo pair where the dataset has it.
         K: (3, 3) intrinsics at H x W, pixels.
         index: () position in the split, to find a frame again.
+        distance: (2,) metres between the target's camera and each neighbour's, NaN where not known.
+        baseline: () x of the target camera's centre in the stereo partner's frame, network units; NaN without one.
+        mirrored: () bool, whether the depth network is to see the target mirrored, and only that.
     """
 
     target: Tensor
     sources: Tensor
     K: Tensor
     index: Tensor
+    distance: Tensor = field(default_factory=lambda: torch.full((2,), math.nan))
+    baseline: Tensor = field(default_factory=lambda: torch.tensor(math.nan))
+    mirrored: Tensor = field(default_factory=lambda: torch.tensor(False))
 
     def as_input(self) -> Sample:
         """Bytes to floats, once the sample is on its device: a quarter of the bytes to copy there."""

@@ -54,6 +54,13 @@ def invert_transform(T: Tensor) -> Tensor:
     return _assemble(rotation, -(rotation @ T[..., :3, 3:])[..., 0])
 
 
+def sideways_transform(offset: Tensor) -> Tensor:
+    """(..., 4, 4) transform of (...) offsets along x without rotation, as between the cameras of a stereo pair."""
+    transform = torch.eye(4, dtype=offset.dtype, device=offset.device).repeat(*offset.shape, 1, 1)
+    transform[..., 0, 3] = offset
+    return transform
+
+
 def _skew(vector: Tensor) -> Tensor:
     x, y, z = vector.unbind(-1)
     zero = torch.zeros_like(x)

@@ -12,10 +12,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from depth_node.geometry.disparity import disparity_to_depth
-from depth_node.networks.checkpoint import load_checkpoint
+from depth_node.networks.checkpoint import TrainingCamera, load_checkpoint
 from depth_node.networks.semantic import SemanticNetwork
 from depth_node.networks.semantic_checkpoint import load_semantic
 from depth_node.networks.semantic_info import SemanticInfo
+
+SAME_VIEW = 0.02
+"""Largest relative difference of focal length, in pictures, between cameras that see things equally large."""
 
 
 class FrozenSemantics:
@@ -40,6 +43,13 @@ class FrozenSemantics:
         """Semantic maps of (B, 3, H, W) images in 0..1, as a guided depth network takes them."""
         return list(self.network.to(image.device)(image).maps)
 
+    @torch.no_grad()
+    def moving(self, image: Tensor) -> Tensor:
+        """Pixels of classes that may move on their own: (B, 1, H, W) bool of (B, 3, H, W) images in 0..1."""
+        logits = self.network.to(image.device)(image).logits
+        labels = self.network.labels(logits, *image.shape[-2:])
+        return torch.isin(labels, labels.new_tensor(self.info.classes.moving_ids))[:, None]
+
 
 class Teacher:
     """A frozen depth network at its own input size, with its own semantics where it is guided."""
@@ -47,6 +57,7 @@ class Teacher:
     def __init__(self, path: Path) -> None:
         """Load a checkpoint; raises CheckpointError."""
         checkpoint = load_checkpoint(path, with_pose=False)
+        self.info = checkpoint.info
         self.config = checkpoint.info.network
         self._network = checkpoint.depth.eval().requires_grad_(False)
         info, semantic = checkpoint.info.semantic, checkpoint.semantic
@@ -64,3 +75,22 @@ class Teacher:
         disparity = self._network(shown, scales=1, semantic_maps=maps)[0]
         disparity = F.interpolate(disparity, image.shape[-2:], mode="bilinear", align_corners=False)
         return disparity_to_depth(disparity, self.config.min_depth, self.config.max_depth)
+
+    def scale(self, camera: TrainingCamera) -> tuple[float, str]:
+        """Metres per network unit, and where that comes from, of a student that learns this teacher's depth.
+
+        Depth of one picture is known up to the camera's focal length, so that the teacher's scale holds for a student
+        whose camera sees things as large as the teacher's did. Where the teacher does not say, it is trusted to.
+
+        Args:
+            camera: the student's camera, at any size.
+        """
+        ours = self.info.camera
+        if ours is not None:
+            ratios = (
+                camera.fx / camera.width * ours.width / ours.fx,
+                camera.fy / camera.height * ours.height / ours.fy,
+            )
+            if any(abs(ratio - 1) > SAME_VIEW for ratio in ratios):
+                return 1.0, "none"
+        return self.info.scale, self.info.scale_source

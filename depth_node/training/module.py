@@ -12,16 +12,17 @@ from torch import Tensor, nn
 
 from depth_node.config.network import NetworkConfig
 from depth_node.config.training import TrainConfig
-from depth_node.data.augmentation import Augmentation
+from depth_node.data.augmentation import Augmentation, mirror_chosen
 from depth_node.data.dataset import OFFSETS
 from depth_node.data.sample import Sample
+from depth_node.geometry.pose import sideways_transform
 from depth_node.losses.distillation import distillation_loss
 from depth_node.losses.objective import LossTerms, SelfSupervisedLoss
+from depth_node.losses.velocity import velocity_loss
 from depth_node.networks.decoders import SCALES
 from depth_node.networks.factory import build_depth_network, build_pose_network
 from depth_node.training.frozen import FrozenSemantics, Teacher
-
-DECAY_FACTOR = 0.1
+from depth_node.training.optimiser import build_optimiser
 
 
 class SelfSupervisedModule(lightning.LightningModule):
@@ -61,15 +62,38 @@ class SelfSupervisedModule(lightning.LightningModule):
 
     def _score(self, clean: Sample, seen: Sample) -> LossTerms:
         # Networks may run in half precision; geometry and losses must not (pixel coordinates need the bits).
-        disparities = [disparity.float() for disparity in self.disparities(seen.target)]
+        disparities = [disparity.float() for disparity in self._disparities_of(seen, clean.mirrored)]
         if self.config.distillation.photometric or not self.training:
             motion = self._motion(seen).float()
             with torch.autocast(clean.target.device.type, enabled=False):
-                terms = self.objective(disparities, clean.target, clean.sources, clean.K, motion)
+                terms = self._explain(disparities, clean, motion)
         else:
             nothing = torch.zeros((), device=clean.target.device)
             terms = LossTerms(*[nothing] * len(LossTerms.__dataclass_fields__))
         return self._add_teacher(terms, disparities, clean)
+
+    def _disparities_of(self, seen: Sample, mirrored: Tensor) -> list[Tensor]:
+        """Disparities of the targets; where `mirrored` (B,) says so, by way of their mirror image."""
+        scales = self.config.loss.scales
+        if not self.config.augment.flip_depth_only:
+            return self.disparities(seen.target, scales)
+        turned = self.disparities(mirror_chosen(seen.target, mirrored), scales)
+        return [mirror_chosen(disparity, mirrored) for disparity in turned]
+
+    def _explain(self, disparities: list[Tensor], clean: Sample, motion: Tensor) -> LossTerms:
+        """Score depth and motion on the pictures, and motion on the distances where that is asked for."""
+        T_source_target = motion
+        if clean.sources.shape[1] > len(OFFSETS):
+            T_source_target = torch.cat([motion, sideways_transform(clean.baseline)[:, None]], 1)
+        ignore = None
+        if self.config.loss.mask_moving and self.semantics:
+            ignore = self.semantics.moving(clean.target)
+        terms = self.objective(disparities, clean.target, clean.sources, clean.K, T_source_target, ignore)
+        weight = self.config.loss.velocity
+        if weight == 0:
+            return terms
+        difference = velocity_loss(motion, clean.distance)
+        return replace(terms, total=terms.total + weight * difference, velocity=difference.detach())
 
     def disparities(self, image: Tensor, scales: int = SCALES) -> list[Tensor]:
         """Disparities of (B, 3, H, W) images in 0..1, finest first, guided by the semantics of the same images."""
@@ -80,20 +104,20 @@ class SelfSupervisedModule(lightning.LightningModule):
     def _add_teacher(self, terms: LossTerms, disparities: list[Tensor], clean: Sample) -> LossTerms:
         if self.teacher is None:
             return terms
-        network = self.depth.config
-        difference = distillation_loss(
-            disparities, self.teacher.depth(clean.target), network.min_depth, network.max_depth
-        )
-        total = terms.total + self.config.distillation.weight * difference
+        network, config = self.depth.config, self.config.distillation
+        wanted = self.teacher.depth(clean.target)
+        difference = distillation_loss(disparities, wanted, network.min_depth, network.max_depth, config.compare)
+        total = terms.total + config.weight * difference
         return replace(terms, total=total, distillation=difference.detach())
 
     def _motion(self, seen: Sample) -> Tensor:
         """T_source_target (B, S, 4, 4). A pose network sees whole pictures, so that K plays no part in its input."""
         factor = self.config.pose_shrink
+        neighbours = seen.sources[:, : len(OFFSETS)]
         if factor == 1:
-            return self.pose(seen.target, seen.sources, OFFSETS)
+            return self.pose(seen.target, neighbours, OFFSETS)
         target = F.avg_pool2d(seen.target, factor)
-        sources = F.avg_pool2d(seen.sources.flatten(0, 1), factor).unflatten(0, seen.sources.shape[:2])
+        sources = F.avg_pool2d(neighbours.flatten(0, 1), factor).unflatten(0, neighbours.shape[:2])
         return self.pose(target, sources, OFFSETS)
 
     def _log_terms(self, stage: str, terms: LossTerms, **how: Any) -> None:
@@ -102,9 +126,13 @@ class SelfSupervisedModule(lightning.LightningModule):
         self.log(f"{stage}_loss", terms.total.detach(), prog_bar=True, logger=False, **how)
 
     def configure_optimizers(self) -> Any:
-        """Adam over both networks; the rate falls to a tenth late in the run (fact sheet B.6)."""
-        optimizer = torch.optim.Adam(self.parameters(), lr=self.config.learning_rate)
-        total = int(self.trainer.estimated_stepping_batches)
-        milestone = max(1, round(self.config.decay_at * total))
-        schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, [milestone], gamma=DECAY_FACTOR)
+        """See `build_optimiser`."""
+        optimizer, schedule = build_optimiser(
+            self.config, self.depth, self.pose, int(self.trainer.estimated_stepping_batches)
+        )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def configure_gradient_clipping(self, optimizer: Any, *_: Any, **__: Any) -> None:
+        """Limit the norm of all gradients together, where that is asked for."""
+        if self.config.clip_gradient:
+            self.clip_gradients(optimizer, self.config.clip_gradient, "norm")
