@@ -8,28 +8,39 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from depth_node.geometry.disparity import disparity_to_depth
+from depth_node.geometry.disparity import depth_to_disparity, disparity_to_depth
 
 
 def distillation_loss(
-    disparities: Sequence[Tensor], teacher_depth: Tensor, min_depth: float, max_depth: float
+    disparities: Sequence[Tensor],
+    teacher_depth: Tensor,
+    min_depth: float,
+    max_depth: float,
+    compare: str = "log_depth",
 ) -> Tensor:
-    """Mean over scales and pixels of |log student depth - log teacher depth|.
+    """Mean over scales and pixels of the difference to a teacher, each scale enlarged to full resolution.
 
-    The logarithm weighs near and far alike, and hands the teacher's scale over to the student.
+    Either difference hands the teacher's scale over to the student.
 
     Args:
         disparities: the student's sigmoid disparities (B, 1, H / 2^i, W / 2^i), finest first.
         teacher_depth: (B, 1, H, W), network units, no gradient.
         min_depth: the student's depth at disparity 1.
         max_depth: the student's depth at disparity 0.
+        compare: 'log_depth' for |log student depth - log teacher depth|, which weighs near and far alike, or
+            'disparity' for |student disparity - teacher disparity|, both in the student's depth range.
 
     Returns:
         Scalar loss.
     """
-    wanted, size = teacher_depth.log(), teacher_depth.shape[-2:]
+    size = teacher_depth.shape[-2:]
+    if compare == "disparity":
+        wanted = depth_to_disparity(teacher_depth, min_depth, max_depth).clamp(0, 1)
+    else:
+        wanted = teacher_depth.log()
     terms = []
     for disparity in disparities:
         full = F.interpolate(disparity, size, mode="bilinear", align_corners=False)
-        terms.append((disparity_to_depth(full, min_depth, max_depth).log() - wanted).abs().mean())
+        seen = full if compare == "disparity" else disparity_to_depth(full, min_depth, max_depth).log()
+        terms.append((seen - wanted).abs().mean())
     return torch.stack(terms).mean()

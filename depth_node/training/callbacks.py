@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import lightning
 import matplotlib
@@ -20,6 +20,7 @@ from depth_node.training.module import SelfSupervisedModule
 from depth_node.training.run_saver import RunSaver, summary
 
 SCORE = "val/photometric"
+TEACHER_SCORE = "val/distillation"
 
 
 class SaveRun(RunSaver):
@@ -30,8 +31,10 @@ class SaveRun(RunSaver):
         self.info = info
 
     def error(self, trainer: lightning.Trainer) -> float:
-        """How badly unseen frames are explained."""
-        return float(trainer.callback_metrics.get(SCORE, math.inf))
+        """How badly unseen frames are explained, or depth differs from a teacher's where nothing else teaches."""
+        module = cast(SelfSupervisedModule, trainer.lightning_module)
+        score = SCORE if module.config.distillation.photometric else TEACHER_SCORE
+        return float(trainer.callback_metrics.get(score, math.inf))
 
     def save_networks(self, path: Path, trainer: lightning.Trainer, module: SelfSupervisedModule) -> None:
         """Write a checkpoint with all networks."""

@@ -56,10 +56,14 @@ def fit(
     accelerator = choose_accelerator(config.device)
     lightning.seed_everything(config.seed, workers=True, verbose=False)
     module = _module(network, config)
+    camera = _camera(train)
+    scale, scale_source = module.teacher.scale(camera) if module.teacher else (1.0, "none")
     info = CheckpointInfo(
         network=module.depth.config,
         semantic=module.semantics.info if module.semantics else None,
-        camera=_camera(train),
+        camera=camera,
+        scale=scale,
+        scale_source=scale_source,
         training={"frames": len(train), "settings": values(config)},
     )
     write_config(folder, {f"network.{name}": value for name, value in values(network).items()} | values(config))

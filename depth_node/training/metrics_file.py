@@ -81,7 +81,7 @@ def summarise(folder: Path) -> str:
             still = float(stage_rows[-1]["identity"])
             if still == 0:  # learnt from a teacher alone
                 first, last = (float(stage_rows[i]["distillation"]) for i in (0, -1))
-                return f"{stage} difference to the teacher's log depth {first:.4f} -> {last:.4f}"
+                return f"{stage} difference to the teacher {first:.4f} -> {last:.4f}"
             gain = 1 - last / still
             return (
                 f"{stage} photometric error {first:.4f} -> {last:.4f}: {abs(gain):.0%} "

@@ -1,13 +1,14 @@
 """Street -> bag -> sequence -> training -> checkpoint, all real, on few small frames."""
 
 import csv
+import dataclasses
 import shutil
 
 import pytest
 import torch
 
 from depth_node.cli.main import main
-from depth_node.networks.checkpoint import load_checkpoint
+from depth_node.networks.checkpoint import load_checkpoint, read_info, restate
 
 TRAIN = [
     *("--network.height", "64", "--network.width", "192", "--network.pose", "posenet", "--no_pretrained"),
@@ -95,6 +96,19 @@ def test_a_student_comes_closer_to_its_teacher(recorded, trained, tmp_path):
     differences = [float(row["distillation"]) for row in rows(run) if row["stage"] == "train"]
     assert sum(differences[-3:]) < 0.8 * sum(differences[:3])
     assert not [name for name in load_checkpoint(run / "last.safetensors").depth.state_dict() if "teacher" in name]
+
+
+def test_distill_needs_only_a_teacher_and_data(recorded, trained, tmp_path):
+    teacher, run = tmp_path / "teacher.safetensors", tmp_path / "student"
+    shutil.copy(trained / "last.safetensors", teacher)
+    restate(teacher, dataclasses.replace(read_info(teacher), scale=3.0, scale_source="lidar"))
+    short = ("--steps", "2", "--batch_size", "2", "--workers", "0", "--log_every", "1", "--device", "cpu")
+    data = ("--data", str(recorded / "recorded"), "--output", str(run), "--no_pretrained")
+    assert main(["distill", "--teacher", str(teacher), *data, *short, "--distillation.compare", "disparity"]) == 0
+    student = load_checkpoint(run / "last.safetensors")
+    assert (student.info.network.height, student.info.network.width) == (64, 192)
+    assert (student.info.scale, student.info.scale_source) == (3.0, "lidar")
+    assert all(float(row["distillation"]) > 0 and float(row["photometric"]) > 0 for row in rows(run))
 
 
 def test_evaluation_against_exact_depth(recorded, trained, capsys):

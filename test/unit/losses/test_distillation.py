@@ -1,5 +1,6 @@
 import math
 
+import pytest
 import torch
 
 from depth_node.geometry.disparity import depth_to_disparity
@@ -21,7 +22,16 @@ def test_a_factor_costs_its_logarithm_near_and_far():
         torch.testing.assert_close(loss, torch.tensor(math.log(2.0)), rtol=1e-3, atol=0)
 
 
-def test_every_scale_learns():
+def test_disparity_is_compared_in_the_students_range():
+    loss = distillation_loss(pyramid(4.0), torch.full((1, 1, 16, 32), 5.0), 0.1, 100.0, "disparity")
+    torch.testing.assert_close(loss, torch.tensor((1 / 4 - 1 / 5) / (10 - 0.01)), rtol=1e-3, atol=0)
+    # A teacher that sees nearer than the student can does not drive it beyond its range.
+    near = distillation_loss(pyramid(0.1), torch.full((1, 1, 16, 32), 0.05), 0.1, 100.0, "disparity")
+    assert near < 1e-6
+
+
+@pytest.mark.parametrize("compare", ["log_depth", "disparity"])
+def test_every_scale_learns(compare):
     disparities = pyramid(5.0)
-    distillation_loss(disparities, torch.full((1, 1, 16, 32), 3.0), 0.1, 100.0).backward()
+    distillation_loss(disparities, torch.full((1, 1, 16, 32), 3.0), 0.1, 100.0, compare).backward()
     assert all(disparity.grad.abs().sum() > 0 for disparity in disparities)

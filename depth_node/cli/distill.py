@@ -1,0 +1,70 @@
+"""Teach a small depth network what a large one has learnt: Lite-HR-Depth from HR-Depth, say.
+
+The student sees the same video as in `depth train` and has the same settings. It learns from motion and from the
+teacher, or with --teacher_only from the teacher alone, which is quicker. Input size, depth range and pose network
+follow the teacher unless they are given, and the teacher's metres per unit go over to the student where its camera
+sees things equally large.
+
+Example: depth distill --teacher runs/hr/best.safetensors --student lite --data recorded/ --output runs/lite
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from jsonargparse import ArgumentParser, Namespace
+
+from depth_node.cli.arguments import add_settings, read_settings
+from depth_node.cli.train import add_run_arguments, train
+from depth_node.config.network import ARCHITECTURES, NetworkConfig
+from depth_node.config.training import TrainConfig
+
+if TYPE_CHECKING:
+    from depth_node.networks.checkpoint import Checkpoint
+
+STUDENTS = ("lite", *ARCHITECTURES)
+FOLLOWED = ("height", "width", "min_depth", "max_depth", "pose")
+"""Settings of the network that are the teacher's where they are not given."""
+DECIDED = ("distillation.teacher", "distillation.photometric")
+"""Settings of training that have shorter flags here."""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the flags of `depth distill`."""
+    parser.add_argument("--teacher", required=True, help="checkpoint to learn from")
+    parser.add_argument("--student", type=Literal[STUDENTS], default="lite", help="depth network to train")
+    parser.add_argument("--teacher_only", action="store_true", help="learn from the teacher alone, not from motion")
+    add_run_arguments(parser)
+    follow = dict.fromkeys(FOLLOWED, "the teacher's")
+    add_settings(parser, NetworkConfig, prefix="network.", leave_out=("architecture",), follow=follow)
+    add_settings(parser, TrainConfig, leave_out=DECIDED)
+
+
+def run(args: Namespace) -> int:
+    """Train the student as `depth train` does."""
+    from depth_node.networks.checkpoint import load_checkpoint
+
+    teacher = load_checkpoint(args.teacher)
+    theirs = {name: getattr(teacher.info.network, name) for name in FOLLOWED}
+    student = "lite_hr_depth" if args.student == "lite" else args.student
+    network = read_settings(args, NetworkConfig, "network.", {**theirs, "architecture": student})
+    decided = dict(zip(DECIDED, (args.teacher, not args.teacher_only), strict=True))
+    config = read_settings(args, TrainConfig, otherwise=decided)
+    return train(args, network, start_from_teacher(config, network, Path(args.teacher), teacher))
+
+
+def start_from_teacher(config: TrainConfig, network: NetworkConfig, path: Path, teacher: Checkpoint) -> TrainConfig:
+    """Settings that take from the teacher what it has and the command line does not name.
+
+    Its pose network already measures motion in the units of the depth that the student is to learn; its semantic
+    network can guide the student, too.
+    """
+    initial_pose, semantic = config.initial_pose, config.semantic
+    if not config.initial:
+        if not initial_pose and teacher.pose is not None and teacher.info.network.pose == network.pose:
+            initial_pose = str(path)
+        if not semantic and teacher.semantic is not None and network.guided:
+            semantic = str(path)
+    return dataclasses.replace(config, initial_pose=initial_pose, semantic=semantic)
