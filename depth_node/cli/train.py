@@ -52,7 +52,13 @@ def train(args: Namespace, network: NetworkConfig, config: TrainConfig) -> int:
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module="lightning")
     keep_large_blocks()
-    triplets, val = open_splits(Path(args.data), network.height, network.width)
+    triplets, val = open_splits(
+        Path(args.data),
+        network.height,
+        network.width,
+        stereo=config.stereo,
+        distances=config.loss.velocity > 0,
+    )
     checkpoint = fit(triplets, val, network, config, Path(args.output), resume=args.resume)
     console = Console()
     console.print(summarise(Path(args.output)))

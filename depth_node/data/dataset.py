@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -10,11 +11,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from depth_node.data.driven import driven_distance
 from depth_node.data.kitti import TRAIN_SPLIT, VAL_SPLIT, FrameReference, KittiSequence, read_split, sequence_of
 from depth_node.data.kitti_search import find_sequences
 from depth_node.data.preprocess import resize_image
 from depth_node.data.sample import Sample
 from depth_node.data.split import split_stretch
+from depth_node.data.stereo import has_partner, metres_per_unit, nominal_offset, partner
 from depth_node.errors import SequenceError
 from depth_node.geometry.intrinsics import scale_intrinsics
 
@@ -36,14 +39,30 @@ class TripletDataset(Dataset[Sample]):
         references: the target frames.
         height: network input height, pixels.
         width: network input width, pixels.
+        stereo: add the other camera's picture to the sources; frames without one are left out.
+        distances: also say how far the vehicle drove, where its oxts files know.
+
+    Attributes:
+        targets: sequence and frame of each triplet.
+        scale: metres per network unit by the stereo baseline; NaN without `stereo`.
 
     Raises:
-        SequenceError: a drive is missing or malformed, or no frame has both neighbours.
+        SequenceError: a drive is missing or malformed, or no frame has both neighbours (and a stereo partner).
     """
 
-    def __init__(self, root: Path, references: Iterable[FrameReference], height: int, width: int) -> None:
+    def __init__(
+        self,
+        root: Path,
+        references: Iterable[FrameReference],
+        height: int,
+        width: int,
+        stereo: bool = False,
+        distances: bool = False,
+    ) -> None:
         self.height = height
         self.width = width
+        self.stereo = stereo
+        self.distances = distances
         sequences: dict[tuple[str, str], KittiSequence] = {}
         self.targets: list[tuple[KittiSequence, int]] = []
         for reference in references:
@@ -55,6 +74,11 @@ class TripletDataset(Dataset[Sample]):
             raise SequenceError(
                 f"no frame under {root} has a picture before and after it: training needs at least 3 frames in a row"
             )
+        if stereo:
+            self.targets = [target for target in self.targets if has_partner(*target)]
+            if not self.targets:
+                raise SequenceError(f"no frame under {root} has a picture of both cameras: train without --stereo")
+        self.scale = metres_per_unit({sequence for sequence, _ in self.targets}) if stereo else math.nan
         self._frame = lru_cache(maxsize=max(8, CACHE_BYTES // (height * width * 3)))(self._load)
         self._intrinsics = lru_cache(maxsize=None)(self._load_intrinsics)
 
@@ -65,8 +89,28 @@ class TripletDataset(Dataset[Sample]):
     def __getitem__(self, index: int) -> Sample:
         """One triplet as bytes (see `Sample`)."""
         sequence, frame = self.targets[index]
-        sources = torch.stack([self._frame(sequence, frame + offset) for offset in OFFSETS])
-        return Sample(self._frame(sequence, frame), sources, self._intrinsics(sequence), torch.tensor(index))
+        sources = [self._frame(sequence, frame + offset) for offset in OFFSETS]
+        if self.stereo:
+            sources.append(self._frame(partner(sequence), frame))
+        return Sample(
+            self._frame(sequence, frame),
+            torch.stack(sources),
+            self._intrinsics(sequence),
+            torch.tensor(index),
+            torch.tensor([self._distance(sequence, frame, frame + offset) for offset in OFFSETS]),
+            torch.tensor(nominal_offset(sequence) if self.stereo else math.nan),
+        )
+
+    def knows_distances(self) -> bool:
+        """Whether the distance to a neighbour is known for any triplet."""
+        return any(
+            not math.isnan(self._distance(sequence, frame, frame + offset))
+            for sequence, frame in self.targets
+            for offset in OFFSETS
+        )
+
+    def _distance(self, sequence: KittiSequence, target: int, source: int) -> float:
+        return driven_distance(sequence, target, source) if self.distances else math.nan
 
     def _load(self, sequence: KittiSequence, frame: int) -> Tensor:
         return resize_image(sequence.image(frame), self.height, self.width).contiguous()
@@ -78,9 +122,9 @@ class TripletDataset(Dataset[Sample]):
 
 
 def open_splits(
-    root: Path, height: int, width: int, splits: Path | None = None
+    root: Path, height: int, width: int, splits: Path | None = None, stereo: bool = False, distances: bool = False
 ) -> tuple[TripletDataset, TripletDataset | None]:
-    """Training and validation triplets of a folder; see `split_references`.
+    """Training and validation triplets of a folder; see `split_references` and `TripletDataset`.
 
     Returns:
         The two datasets; the second is None where there is nothing to validate on.
@@ -89,7 +133,8 @@ def open_splits(
         SequenceError: the folder holds no drive, or the drives are too short.
     """
     train, val = split_references(root, splits)
-    return TripletDataset(root, train, height, width), TripletDataset(root, val, height, width) if val else None
+    first = TripletDataset(root, train, height, width, stereo, distances)
+    return first, TripletDataset(root, val, height, width, stereo, distances) if val else None
 
 
 def split_references(root: Path, splits: Path | None = None) -> tuple[list[FrameReference], list[FrameReference]]:

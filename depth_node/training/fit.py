@@ -17,11 +17,13 @@ from depth_node.data.sample import Sample, collate
 from depth_node.errors import TrainingError
 from depth_node.networks.checkpoint import CheckpointInfo, TrainingCamera, read_info
 from depth_node.training.callbacks import SavePictures, SaveRun, StepProgress, StopOnNaN
+from depth_node.training.ema import AverageWeights
 from depth_node.training.frozen import FrozenSemantics, Teacher
 from depth_node.training.metrics_file import MetricsFile
 from depth_node.training.module import SelfSupervisedModule
 from depth_node.training.run_folder import choose_accelerator, make_trainer, resume_state, write_config
 from depth_node.training.run_saver import BEST_FILE, LAST_FILE
+from depth_node.training.supervision import check_supervision, metric_scale
 from depth_node.training.warm_start import warm_start
 
 
@@ -56,8 +58,9 @@ def fit(
     accelerator = choose_accelerator(config.device)
     lightning.seed_everything(config.seed, workers=True, verbose=False)
     module = _module(network, config)
+    check_supervision(config, train, module.semantics)
     camera = _camera(train)
-    scale, scale_source = module.teacher.scale(camera) if module.teacher else (1.0, "none")
+    scale, scale_source = metric_scale(config, train, module.teacher, camera)
     info = CheckpointInfo(
         network=module.depth.config,
         semantic=module.semantics.info if module.semantics else None,
@@ -68,6 +71,7 @@ def fit(
     )
     write_config(folder, {f"network.{name}": value for name, value in values(network).items()} | values(config))
     callbacks: list[Callback] = [
+        *([AverageWeights(config.ema)] if config.ema else []),  # before whatever saves
         SaveRun(folder, info, config.save_every),
         MetricsFile(folder, config.log_every),
         SavePictures(),

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from typing_extensions import Self
 
 from depth_node.geometry.disparity import disparity_to_depth
 from depth_node.networks.checkpoint import TrainingCamera, load_checkpoint
@@ -21,7 +22,15 @@ SAME_VIEW = 0.02
 """Largest relative difference of focal length, in pictures, between cameras that see things equally large."""
 
 
-class FrozenSemantics:
+class Frozen:
+    """Never changes, so that a copy of a training module (for averaged weights) may share it."""
+
+    def __deepcopy__(self, _: object) -> Self:
+        """Itself."""
+        return self
+
+
+class FrozenSemantics(Frozen):
     """A frozen semantic network.
 
     Attributes:
@@ -51,7 +60,7 @@ class FrozenSemantics:
         return torch.isin(labels, labels.new_tensor(self.info.classes.moving_ids))[:, None]
 
 
-class Teacher:
+class Teacher(Frozen):
     """A frozen depth network at its own input size, with its own semantics where it is guided."""
 
     def __init__(self, path: Path) -> None:

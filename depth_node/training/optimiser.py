@@ -23,12 +23,12 @@ def build_optimiser(
         steps: length of the run.
     """
     rates = (config.learning_rate, config.pose_learning_rate or config.learning_rate)
-    groups = [
-        {"params": list(network.parameters()), "lr": rate} for network, rate in zip((depth, pose), rates, strict=True)
-    ]
+    weights = [list(network.parameters()) for network in (depth, pose)]
     if rates[0] == rates[1]:  # one group, as earlier versions had: their runs can be resumed
-        groups = [{"params": [weight for group in groups for weight in group["params"]], "lr": rates[0]}]
-    optimiser = torch.optim.Adam(groups)
+        weights = [[*weights[0], *weights[1]]]
+    optimiser = torch.optim.Adam(
+        [{"params": group, "lr": rate} for group, rate in zip(weights, rates, strict=False)], lr=rates[0]
+    )
     return optimiser, MultiStepLR(optimiser, decay_steps(config, steps), config.decay_factor)
 
 

@@ -12,6 +12,8 @@ import lightning
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
+from depth_node.training.ema import averaged_weights
+
 BEST_FILE = "best.safetensors"
 LAST_FILE = "last.safetensors"
 RESUME_FILE = "last.ckpt"
@@ -74,7 +76,8 @@ class RunSaver(Callback):
 
     def _save_networks(self, name: str, trainer: lightning.Trainer, module: Any) -> None:
         if trainer.is_global_zero:
-            self.save_networks(self.folder / name, trainer, module)
+            with averaged_weights(trainer):
+                self.save_networks(self.folder / name, trainer, module)
 
 
 def summary(trainer: lightning.Trainer) -> dict[str, Any]:

@@ -1,0 +1,44 @@
+"""What a run learns from besides neighbouring pictures: can it, and what metric scale does it get from that."""
+
+from __future__ import annotations
+
+from depth_node.config.training import TrainConfig
+from depth_node.data.dataset import TripletDataset
+from depth_node.errors import TrainingError
+from depth_node.networks.checkpoint import TrainingCamera
+from depth_node.training.frozen import FrozenSemantics, Teacher
+
+VELOCITY, STEREO = "velocity", "stereo_baseline"
+
+
+def check_supervision(config: TrainConfig, train: TripletDataset, semantics: FrozenSemantics | None) -> None:
+    """Find out, before a run folder is made, whether the data have what the settings ask for.
+
+    Raises:
+        TrainingError: they have not, or two settings contradict each other.
+    """
+    if config.loss.mask_moving:
+        if semantics is None:
+            raise TrainingError("--loss.mask_moving needs a semantic network: name its checkpoint with --semantic")
+        if not semantics.info.classes.moving_ids:
+            raise TrainingError("the semantic network knows no moving class: leave --loss.mask_moving out")
+    if config.loss.velocity > 0:
+        if train.stereo:
+            raise TrainingError("stereo pairs and --loss.velocity set two scales at once: leave one of them out")
+        if not train.knows_distances():
+            raise TrainingError("no frame has a speed and a time (oxts, timestamps.txt): set --loss.velocity 0")
+
+
+def metric_scale(
+    config: TrainConfig, train: TripletDataset, teacher: Teacher | None, camera: TrainingCamera
+) -> tuple[float, str]:
+    """Metres per network unit and where that comes from, as a checkpoint says it; 1 and 'none' where nothing tells.
+
+    With velocity supervision the network predicts metres; with stereo pairs the baseline says what its unit is; a
+    teacher hands over its own unit.
+    """
+    if config.loss.velocity > 0 and config.distillation.photometric:
+        return 1.0, VELOCITY
+    if train.stereo and config.distillation.photometric:
+        return train.scale, STEREO
+    return teacher.scale(camera) if teacher else (1.0, "none")
