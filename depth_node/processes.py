@@ -8,7 +8,10 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 T = TypeVar("T")
 
@@ -72,6 +75,30 @@ def wait_for_all() -> None:
         import torch.distributed as dist
 
         dist.barrier(group=_group())
+
+
+def largest(value: int) -> int:
+    """The largest of all processes' numbers; all of them must call it."""
+    if world_size() == 1:
+        return value
+    import torch
+    import torch.distributed as dist
+
+    numbers = torch.tensor([value])
+    dist.all_reduce(numbers, dist.ReduceOp.MAX, group=_group())
+    return int(numbers)
+
+
+def total(values: Tensor) -> Tensor:
+    """The sum of all processes' tensors, on their device and without gradients; all of them must call it."""
+    if world_size() == 1:
+        return values
+    import torch.distributed as dist
+
+    join()
+    summed = values.detach().clone()
+    dist.all_reduce(summed)
+    return summed
 
 
 def join() -> None:

@@ -6,11 +6,19 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor
-from torchvision.transforms.v2 import ColorJitter
+from torchvision.transforms.v2 import functional
 
 from depth_node.config.training import AugmentConfig
+from depth_node.data.randomness import Draws, Purpose
 from depth_node.data.sample import Sample
 from depth_node.geometry.intrinsics import flip_intrinsics
+
+JITTERS = (
+    functional.adjust_brightness,
+    functional.adjust_contrast,
+    functional.adjust_saturation,
+    functional.adjust_hue,
+)
 
 
 class Augmentation:
@@ -18,14 +26,13 @@ class Augmentation:
 
     def __init__(self, config: AugmentConfig) -> None:
         self.config = config
-        self._jitter = ColorJitter(config.brightness, config.contrast, config.saturation, config.hue)
 
-    def mirror(self, batch: Sample) -> Sample:
+    def mirror(self, batch: Sample, draws: Draws) -> Sample:
         """Mirror each triplet with the configured probability, intrinsics and baseline included.
 
         With `flip_depth_only` the triplets stay as they are: `mirrored` says which the depth network sees turned.
         """
-        chosen = torch.rand(len(batch.target), device=batch.target.device) < self.config.flip
+        chosen = (draws.uniform(Purpose.MIRROR, 1)[:, 0] < self.config.flip).to(batch.target.device)
         if self.config.flip_depth_only:
             return replace(batch, mirrored=chosen)
         return replace(
@@ -36,15 +43,28 @@ class Augmentation:
             baseline=torch.where(chosen, -batch.baseline, batch.baseline),
         )
 
-    def jitter(self, batch: Sample) -> Sample:
+    def jitter(self, batch: Sample, draws: Draws) -> Sample:
         """Jitter the colours of each triplet with the configured probability."""
         frames = torch.cat([batch.target[:, None], batch.sources], 1)
-        mixed = [self._jitter(triplet) if self._draw() else triplet for triplet in frames]
+        numbers = draws.uniform(Purpose.JITTER, 1 + 2 * len(JITTERS))
+        mixed = [
+            self._mix(triplet, drawn[1:]) if drawn[0] < self.config.jitter else triplet
+            for triplet, drawn in zip(frames, numbers, strict=True)
+        ]
         jittered = torch.stack(mixed)
         return replace(batch, target=jittered[:, 0], sources=jittered[:, 1:])
 
-    def _draw(self) -> bool:
-        return bool(torch.rand(()) < self.config.jitter)
+    def _mix(self, triplet: Tensor, drawn: Tensor) -> Tensor:
+        """Four changes in a drawn order, each by a drawn amount, as torchvision's `ColorJitter`."""
+        config = self.config
+        spans = (config.brightness, config.contrast, config.saturation, config.hue)
+        amounts, order = drawn.reshape(2, len(JITTERS))
+        for number in order.argsort().tolist():
+            if spans[number] > 0:
+                change = float(2 * amounts[number] - 1) * spans[number]
+                # Hue is shifted, everything else is multiplied.
+                triplet = JITTERS[number](triplet, change if number == len(JITTERS) - 1 else 1 + change)
+        return triplet
 
 
 def mirror_chosen(images: Tensor, chosen: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 import torch.nn.functional as F
@@ -41,6 +41,10 @@ class LossTerms:
     moving: Tensor
     distillation: Tensor
     velocity: Tensor
+
+    def stacked(self) -> Tensor:
+        """All terms in the order of their declaration, without gradients: (N,)."""
+        return torch.stack([getattr(self, field.name).detach() for field in fields(self)])
 
 
 class SelfSupervisedLoss(nn.Module):

@@ -14,6 +14,7 @@ from depth_node.config.network import NetworkConfig
 from depth_node.config.training import TrainConfig
 from depth_node.data.augmentation import Augmentation, mirror_chosen
 from depth_node.data.dataset import OFFSETS
+from depth_node.data.randomness import Draws
 from depth_node.data.sample import Sample
 from depth_node.geometry.pose import sideways_transform
 from depth_node.losses.distillation import distillation_loss
@@ -21,6 +22,7 @@ from depth_node.losses.objective import LossTerms, SelfSupervisedLoss
 from depth_node.losses.velocity import velocity_loss
 from depth_node.networks.decoders import SCALES
 from depth_node.networks.factory import build_depth_network, build_pose_network
+from depth_node.processes import rank, total, world_size
 from depth_node.training.frozen import FrozenSemantics, Teacher
 from depth_node.training.optimiser import build_optimiser
 
@@ -47,26 +49,45 @@ class SelfSupervisedModule(lightning.LightningModule):
         self.objective = SelfSupervisedLoss(config.loss, network.min_depth, network.max_depth)
         self.augmentation = Augmentation(config.augment)
         self.teacher = teacher
+        if not config.distillation.photometric:
+            self.pose.requires_grad_(False)  # nothing teaches it, and several processes would wait for its gradients
+        self._validated: list[Tensor] = []
 
     def training_step(self, batch: Sample, _: int) -> Tensor:
         """One batch: mirror, jitter, predict depth and motion, score on the unjittered colours."""
-        clean = self.augmentation.mirror(batch.as_input())
-        terms = self._score(clean, self.augmentation.jitter(clean))
-        self._log_terms("train", terms)
+        count = len(batch.target)
+        places = range(rank() * count, (rank() + 1) * count)
+        draws = Draws.of_step(self.config.seed, self.trainer.global_step, places)
+        clean = self.augmentation.mirror(batch.as_input(), draws)
+        terms = self._score(clean, self.augmentation.jitter(clean, draws), draws)
+        self._log_terms("train", total(terms.stacked()) / world_size())
         return terms.total
+
+    def on_validation_epoch_start(self) -> None:
+        """Forget what an interrupted validation has left."""
+        self._validated = []
 
     def validation_step(self, batch: Sample, _: int) -> None:
         """The same objective without augmentation."""
         clean = batch.as_input()
-        self._log_terms("val", self._score(clean, clean), batch_size=len(clean.target))
+        terms = self._score(clean, clean, Draws.of_frames(self.config.seed, clean.index.tolist()))
+        # Sums of terms and of frames. Processes may have different numbers of batches: they meet at the end only.
+        values = terms.stacked().double()
+        self._validated.append(torch.cat([values, values.new_ones(1)]) * len(clean.target))
 
-    def _score(self, clean: Sample, seen: Sample) -> LossTerms:
+    def on_validation_epoch_end(self) -> None:
+        """Means over the frames of all processes."""
+        nothing = torch.zeros(len(LossTerms.__dataclass_fields__) + 1, dtype=torch.double, device=self.device)
+        sums = total(torch.stack([nothing, *self._validated]).sum(0))
+        self._log_terms("val", (sums[:-1] / sums[-1]).float())
+
+    def _score(self, clean: Sample, seen: Sample, draws: Draws) -> LossTerms:
         # Networks may run in half precision; geometry and losses must not (pixel coordinates need the bits).
         disparities = [disparity.float() for disparity in self._disparities_of(seen, clean.mirrored)]
         if self.config.distillation.photometric or not self.training:
             motion = self._motion(seen).float()
             with torch.autocast(clean.target.device.type, enabled=False):
-                terms = self._explain(disparities, clean, motion)
+                terms = self._explain(disparities, clean, motion, draws)
         else:
             nothing = torch.zeros((), device=clean.target.device)
             terms = LossTerms(*[nothing] * len(LossTerms.__dataclass_fields__))
@@ -80,7 +101,7 @@ class SelfSupervisedModule(lightning.LightningModule):
         turned = self.disparities(mirror_chosen(seen.target, mirrored), scales)
         return [mirror_chosen(disparity, mirrored) for disparity in turned]
 
-    def _explain(self, disparities: list[Tensor], clean: Sample, motion: Tensor) -> LossTerms:
+    def _explain(self, disparities: list[Tensor], clean: Sample, motion: Tensor, draws: Draws) -> LossTerms:
         """Score depth and motion on the pictures, and motion on the distances where that is asked for."""
         T_source_target = motion
         if clean.sources.shape[1] > len(OFFSETS):
@@ -88,7 +109,7 @@ class SelfSupervisedModule(lightning.LightningModule):
         ignore = None
         if self.config.loss.mask_moving and self.semantics:
             ignore = self.semantics.moving(clean.target)
-        terms = self.objective(disparities, clean.target, clean.sources, clean.K, T_source_target, ignore)
+        terms = self.objective(disparities, clean.target, clean.sources, clean.K, T_source_target, ignore, draws.noise)
         weight = self.config.loss.velocity
         if weight == 0:
             return terms
@@ -120,10 +141,10 @@ class SelfSupervisedModule(lightning.LightningModule):
         sources = F.avg_pool2d(neighbours.flatten(0, 1), factor).unflatten(0, neighbours.shape[:2])
         return self.pose(target, sources, OFFSETS)
 
-    def _log_terms(self, stage: str, terms: LossTerms, **how: Any) -> None:
-        values = {f"{stage}/{name}": getattr(terms, name).detach() for name in LossTerms.__dataclass_fields__}
-        self.log_dict(values, **how)
-        self.log(f"{stage}_loss", terms.total.detach(), prog_bar=True, logger=False, **how)
+    def _log_terms(self, stage: str, terms: Tensor) -> None:
+        names = tuple(LossTerms.__dataclass_fields__)
+        self.log_dict({f"{stage}/{name}": value for name, value in zip(names, terms, strict=True)})
+        self.log(f"{stage}_loss", terms[names.index("total")], prog_bar=True, logger=False)
 
     def configure_optimizers(self) -> Any:
         """See `build_optimiser`."""
