@@ -15,6 +15,7 @@ from rosbags.highlevel import AnyReader
 from rosbags.typesys import Stores, get_typestore
 
 from depth_node.data.encodings import decode_compressed, decode_image
+from depth_node.data.mcap_chunks import InPlaceReader
 from depth_node.errors import BagError
 
 IMAGE = "sensor_msgs/msg/Image"
@@ -61,7 +62,7 @@ class BagMessage:
         time_ns: when it was recorded, ns.
         stamp_ns: its header's stamp, ns; None where the type has no header.
         message: the message, with the attributes that rclpy's has; arrays are NumPy arrays.
-        raw: the serialized message (CDR), for `rclpy.serialization.deserialize_message`.
+        raw: the serialized message (CDR), as bytes for `rclpy.serialization.deserialize_message`; may be a view.
     """
 
     topic: str
@@ -69,7 +70,7 @@ class BagMessage:
     time_ns: int
     stamp_ns: int | None
     message: Any
-    raw: bytes
+    raw: bytes | memoryview
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,7 @@ class BagReader:
                 _check_sqlite_size(file)
             # Humble and older write no message definitions into sqlite3 bags.
             self._reader = AnyReader([self.path], default_typestore=get_typestore(Stores.ROS2_HUMBLE))
+            self._reader.readers = [InPlaceReader(self.path)]
             self._reader.open()
         except Exception as error:  # a damaged file makes the parsers raise nearly anything
             raise self._damaged(error) from None
@@ -189,10 +191,11 @@ class BagReader:
         for message in self.messages(topic):
             yield BagImage.of(message)
 
-    def _next(self, stream: Iterator[tuple[Any, int, bytes]]) -> BagMessage | None:
+    def _next(self, stream: Iterator[tuple[Any, int, bytes | memoryview]]) -> BagMessage | None:
         try:
             connection, time_ns, raw = next(stream)
-            message: Any = self._open_reader.deserialize(raw, connection.msgtype)
+            # A view: rosbags would copy all of it to skip the first four bytes.
+            message: Any = self._open_reader.typestore.deserialize_cdr(memoryview(raw), connection.msgtype)
         except StopIteration:
             return None
         except Exception as error:  # as on opening: a flipped bit may surface anywhere in the parsers

@@ -201,11 +201,11 @@ class FrameStream:
             self._held.popleft()
             yield image
 
-    def _check_calibration(self, info: Any, time_ns: int, raw: bytes) -> None:
+    def _check_calibration(self, info: Any, time_ns: int, raw: bytes | memoryview) -> None:
         # Behind the encapsulation (4 bytes) and the stamp (8) all bytes stay the same: nothing to look at.
         if raw[12:] == self._info:
             return
-        self._info = raw[12:]
+        self._info = bytes(raw[12:])
         if CameraCalibration.from_camera_info(info) != self._source.cameras[0][1]:
             raise CalibrationError(
                 f"the calibration on {self._source.camera_info_topic} changes at {format_timestamp(time_ns)}: "

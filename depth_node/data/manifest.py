@@ -12,6 +12,8 @@ from typing import Any
 from depth_node.errors import SequenceError
 
 VERSION = 2
+ATOMS = (str, int, float, bool, type(None))
+"""What JSON takes as it is."""
 
 
 @dataclass(frozen=True)
@@ -217,9 +219,9 @@ def to_json(content: Any) -> str:
 def _plain(content: Any) -> Any:
     """Dataclasses as dicts; `asdict` would copy every number of every frame."""
     if dataclasses.is_dataclass(content):
-        return {field.name: _plain(getattr(content, field.name)) for field in dataclasses.fields(content)}
+        content = vars(content)
     if isinstance(content, Mapping):
-        return {key: _plain(value) for key, value in content.items()}
+        return {key: value if isinstance(value, ATOMS) else _plain(value) for key, value in content.items()}
     return [_plain(value) for value in content] if isinstance(content, (list, tuple)) else content
 
 

@@ -11,7 +11,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -194,7 +194,7 @@ def _dropped(outcome: Outcome, reason: str, category: str) -> DroppedFrame:
 
 
 def _measures(measures: Measures) -> dict[str, float | None]:
-    return {name: value for name, value in asdict(measures).items() if name != "flow"}
+    return {name: value for name, value in vars(measures).items() if name != "flow"}
 
 
 def _camera_record(camera: CameraCalibration, rectifier: Rectifier, frame_id: str) -> CameraRecord:

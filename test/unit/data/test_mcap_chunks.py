@@ -1,0 +1,76 @@
+"""Chunks read in place give what rosbags gives, in its order."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, Reader, ReaderError, StoragePlugin, Writer
+from rosbags.typesys import Stores, get_typestore
+
+from depth_node.data.mcap_chunks import InPlaceReader, follow_each_other
+
+STORE = get_typestore(Stores.ROS2_HUMBLE)
+
+
+def write(folder, times, zstd=False):
+    """A bag of two topics with messages of 300 kB, four to a chunk."""
+    noise = np.random.default_rng(0)
+    bag = Writer(folder, version=8, storage_plugin=StoragePlugin.MCAP)
+    if zstd:
+        bag.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
+    with bag as writer:
+        topics = [writer.add_connection(name, "std_msgs/msg/String", typestore=STORE) for name in ("/a", "/b")]
+        for number, time_ns in enumerate(times):
+            text = STORE.types["std_msgs/msg/String"](data=noise.bytes(150_000).hex())
+            writer.write(topics[number % 2], time_ns, STORE.serialize_cdr(text, "std_msgs/msg/String"))
+    return folder
+
+
+def everything(reader, topics=("/a", "/b")) -> list[tuple[str, int, bytes]]:
+    with reader:
+        wanted = [connection for connection in reader.connections if connection.topic in topics]
+        return [(connection.topic, time_ns, bytes(data)) for connection, time_ns, data in reader.messages(wanted)]
+
+
+ORDERS = {
+    "sorted": list(range(100, 124)),
+    "equal stamps": [100 + number // 5 for number in range(24)],
+    "mixed within chunks": [100 + (number ^ 1) for number in range(24)],
+    "mixed all over": random.Random(0).sample(range(100, 124), 24),
+}
+
+
+@pytest.mark.parametrize("zstd", [False, True])
+@pytest.mark.parametrize("order", ORDERS)
+def test_the_same_messages_in_the_same_order(tmp_path, order, zstd):
+    bag = write(tmp_path / "bag", ORDERS[order], zstd)
+    expected = everything(Reader(bag))
+    assert len(expected) == 24
+    assert everything(InPlaceReader(bag)) == expected
+    assert everything(InPlaceReader(bag / "bag.mcap")) == expected
+    assert everything(InPlaceReader(bag), ["/b"]) == [message for message in expected if message[0] == "/b"]
+    with InPlaceReader(bag / "bag.mcap") as reader:
+        assert follow_each_other(reader.storage.chunks) == (order != "mixed all over")
+        assert len(reader.storage.chunks) == 6
+
+
+def test_messages_outlive_their_reader_and_are_read_only(tmp_path):
+    bag = write(tmp_path / "bag", ORDERS["sorted"])
+    expected = everything(Reader(bag))
+    with InPlaceReader(bag) as reader:
+        views = [data for _, _, data in reader.messages()]
+    assert [bytes(view) for view in views] == [data for _, _, data in expected]
+    assert all(view.readonly for view in views)
+
+
+def test_a_record_that_goes_beyond_its_chunk_is_damage(tmp_path):
+    bag = write(tmp_path / "bag", ORDERS["sorted"])
+    with Reader(bag / "bag.mcap") as reader:
+        start = reader.storage.chunks[2].chunk_start_offset + 49
+    content = bytearray((bag / "bag.mcap").read_bytes())
+    content[start + 1 : start + 9] = (10**9).to_bytes(8, "little")
+    (bag / "bag.mcap").write_bytes(content)
+    with pytest.raises(ReaderError, match="beyond its chunk"):
+        everything(InPlaceReader(bag))
