@@ -16,6 +16,7 @@ COMMANDS = {
     "record": "turn rosbags into a KITTI-style sequence folder for training",
     "train": "train a depth network from video, without depth labels",
     "distill": "teach a small depth network what a large one has learnt",
+    "resample": "leave out training frames in which an object became infinitely far (two-stage training)",
     "train-semantic": "train a semantic network from pictures with label PNGs",
     "evaluate": "compare a checkpoint with measured depth (Eigen protocol)",
     "evaluate-semantic": "compare a semantic network with label PNGs",

@@ -27,6 +27,9 @@ def add_run_arguments(parser: ArgumentParser) -> None:
     """Declare what every training from video asks for: settings file, data and run folder."""
     parser.add_argument("--config", action="config", help="YAML file with any of the settings below")
     parser.add_argument("--data", required=True, help="folder of recorded drives, or any KITTI raw folder")
+    parser.add_argument(
+        "--splits", help="folder with train_files.txt and val_files.txt to use in place of the data's own"
+    )
     parser.add_argument("--output", required=True, help="run folder to create")
     parser.add_argument("--resume", action="store_true", help="go on from the last save of --output")
 
@@ -56,6 +59,7 @@ def train(args: Namespace, network: NetworkConfig, config: TrainConfig) -> int:
         Path(args.data),
         network.height,
         network.width,
+        Path(args.splits) if args.splits else None,
         stereo=config.stereo,
         distances=config.loss.velocity > 0,
     )

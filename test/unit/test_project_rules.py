@@ -37,6 +37,7 @@ LEVELS = {
     "evaluation": 5,
     "inference": 5,
     "simulation": 5,
+    "resampling": 5,
     "ros": 6,
     "demo": 6,
     "cli": 7,

@@ -1,0 +1,1 @@
+"""Two-stage training: finding the frames whose depth became infinite, and leaving them out (fact sheet A.7)."""

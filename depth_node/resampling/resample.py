@@ -1,0 +1,110 @@
+"""Judges every training frame and leaves out those with objects below the ground (fact sheet A.7, step 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+from torch.utils.data import DataLoader, Subset
+
+from depth_node import processes
+from depth_node.config.resampling import ResamplingConfig
+from depth_node.data.atomic_file import replacing
+from depth_node.data.kitti import TRAIN_SPLIT, VAL_SPLIT, FrameReference, write_split
+from depth_node.errors import TrainingError
+from depth_node.resampling.below_ground import GEOMETRIC, LABELS, NETWORK, check_ground
+from depth_node.resampling.frames import FramePictures, Pictures
+from depth_node.resampling.judgements import Judgements
+from depth_node.resampling.predictor import DepthPredictor
+from depth_node.resampling.verdict import FrameVerdict, ResampleReport, judge
+
+Progress = Callable[[int, int], None]
+"""Called with frames done and all frames of this process."""
+
+
+def resample(
+    checkpoint: Path,
+    root: Path,
+    references: Sequence[FrameReference],
+    config: ResamplingConfig,
+    folder: Path,
+    progress: Progress | None = None,
+) -> ResampleReport | None:
+    """Judge frames; several processes, started by torchrun, share the work.
+
+    Args:
+        checkpoint: the network of stage 1.
+        root: folder that the drives are relative to.
+        references: the training frames.
+        config: how to judge.
+        folder: of the results. Verdicts are kept there until `write_results`, so that an interrupted run goes on.
+        progress: told after every batch; None where nobody asks.
+
+    Returns:
+        The report in the first process, None in the others.
+
+    Raises:
+        CheckpointError: the checkpoint cannot be read.
+        SequenceError: a frame cannot be read.
+        ConfigError: the device is not there.
+        OutputError: the folder cannot be written.
+    """
+    predictor = DepthPredictor(checkpoint, config)
+    frames = FramePictures(root, references, predictor.height, predictor.width, config)
+    judgements = Judgements(folder, checkpoint, root, config)
+    share = processes.my_share(range(len(references)))
+    left = [place for place in share if str(references[place]) not in judgements.found]
+    done = len(share) - len(left)
+    loader: DataLoader[Pictures] = DataLoader(
+        Subset(frames, left), batch_size=config.batch_size, num_workers=config.workers if left else 0
+    )
+    for batch in loader:
+        places, left = left[: len(batch.image)], left[len(batch.image) :]
+        judgements.add(_judge(predictor, batch, [references[place] for place in places], config))
+        done += len(places)
+        if progress is not None:
+            progress(done, len(share))
+    verdicts = processes.gather([judgements.found[str(references[place])] for place in share])
+    if verdicts is None:
+        return None
+    size = (predictor.height, predictor.width)
+    return ResampleReport(checkpoint.name, tuple(verdicts), tuple(references), size, config)
+
+
+def write_splits(report: ResampleReport, val: Sequence[FrameReference], folder: Path) -> None:
+    """Write the split files of stage 2, in monodepth2's format.
+
+    Args:
+        report: which frames are kept.
+        val: validation frames, passed on as they are.
+        folder: gets train_files.txt and val_files.txt.
+
+    Raises:
+        TrainingError: hardly any frame would be left.
+        OutputError: a file cannot be written.
+    """
+    share = len(report.kept) / len(report.verdicts)
+    if share < report.config.keep_at_least:
+        raise TrainingError(
+            f"only {share:.0%} of the frames would be left: train stage 1 longer, raise --threshold or --slope, or "
+            "lower --keep_at_least"
+        )
+    for name, references in ((TRAIN_SPLIT.name, report.kept), (VAL_SPLIT.name, val)):
+        with replacing(folder / name) as temporary:
+            write_split(temporary, references)
+
+
+def _judge(
+    predictor: DepthPredictor, batch: Pictures, references: Sequence[FrameReference], config: ResamplingConfig
+) -> list[FrameVerdict]:
+    depth, seen = predictor(batch.image)
+    labelled, K = batch.labelled.to(depth.device), batch.K.to(depth.device)
+    ground, kinds = None, [GEOMETRIC] * len(references)
+    if seen is not None or bool(labelled.any()):
+        pictured = batch.ground.to(depth.device)
+        ground = pictured if seen is None else torch.where(labelled[:, None, None], pictured, seen)
+        kinds = [LABELS if flag else NETWORK for flag in labelled.tolist()]
+    check = check_ground(depth, K, ground, config)
+    kinds = [GEOMETRIC if flag else kind for flag, kind in zip(check.geometric.tolist(), kinds, strict=True)]
+    return judge(check, references, config.allowed(predictor.height, predictor.width), kinds)
