@@ -9,6 +9,7 @@ from typing import Any, Literal, Optional, TypeVar
 
 from jsonargparse import ActionYesNo, ArgumentParser, DefaultHelpFormatter, Namespace
 
+from depth_node.cli.command_parser import CommandParser
 from depth_node.config.setting import build, settings
 
 Config = TypeVar("Config")
@@ -19,9 +20,9 @@ class HelpFormatter(DefaultHelpFormatter, RawDescriptionHelpFormatter):
     """Keeps the line breaks of a command's description, examples above all."""
 
 
-def make_parser(name: str, description: str) -> ArgumentParser:
+def make_parser(name: str, description: str) -> CommandParser:
     """An empty parser for `depth NAME`."""
-    return ArgumentParser(prog=f"depth {name}", description=description, formatter_class=HelpFormatter)
+    return CommandParser(prog=f"depth {name}", description=description, formatter_class=HelpFormatter)
 
 
 def add_settings(
@@ -42,9 +43,11 @@ def add_settings(
     """
     group = parser.add_argument_group((config.__doc__ or config.__name__).splitlines()[0].rstrip("."))
     for named in settings(config):
+        flag, dotted = "--" + prefix + named.name, prefix + named.name
+        if isinstance(parser, CommandParser):
+            (parser.decided.add(dotted) if named.name in leave_out else parser.settings.update({dotted: named}))
         if named.name in leave_out:
             continue
-        flag, dotted = "--" + prefix + named.name, prefix + named.name
         about: dict[str, Any] = {"dest": dotted, "default": named.default, "help": named.about.describe()}
         if named.type is bool:
             group.add_argument(flag, action=ActionYesNo(no_prefix="no_"), **{k: about[k] for k in ("default", "help")})

@@ -14,9 +14,10 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from jsonargparse import ArgumentParser, Namespace
+from jsonargparse import Namespace
 
 from depth_node.cli.arguments import add_settings, read_settings
+from depth_node.cli.command_parser import CommandParser
 from depth_node.cli.train import add_run_arguments, train
 from depth_node.config.network import ARCHITECTURES, NetworkConfig
 from depth_node.config.training import TrainConfig
@@ -31,7 +32,7 @@ DECIDED = ("distillation.teacher", "distillation.photometric")
 """Settings of training that have shorter flags here."""
 
 
-def add_arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: CommandParser) -> None:
     """Declare the flags of `depth distill`."""
     parser.add_argument("--teacher", required=True, help="checkpoint to learn from")
     parser.add_argument("--student", type=Literal[STUDENTS], default="lite", help="depth network to train")

@@ -52,9 +52,8 @@ def run_command(name: str, arguments: Sequence[str]) -> int:
     command = importlib.import_module(f"depth_node.cli.{module}")
     parser = make_parser(name, command.__doc__ or "")
     command.add_arguments(parser)
-    args = parser.parse_args(list(arguments))
     try:
-        return int(command.run(args))
+        return int(command.run(parser.parse_args(list(arguments))))
     except DepthNodeError as error:
         print(f"depth {name}: {message(error)}", file=sys.stderr)
         return 1

@@ -9,23 +9,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jsonargparse import ArgumentParser, Namespace
+from jsonargparse import Namespace
 
 from depth_node.cli.arguments import add_settings, read_settings
+from depth_node.cli.command_parser import CommandParser
 from depth_node.config.network import NetworkConfig
 from depth_node.config.training import TrainConfig
 
 
-def add_arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: CommandParser) -> None:
     """Declare the flags of `depth train`."""
     add_run_arguments(parser)
     add_settings(parser, NetworkConfig, prefix="network.")
     add_settings(parser, TrainConfig)
 
 
-def add_run_arguments(parser: ArgumentParser) -> None:
+def add_run_arguments(parser: CommandParser) -> None:
     """Declare what every training from video asks for: settings file, data and run folder."""
-    parser.add_argument("--config", action="config", help="YAML file with any of the settings below")
+    parser.add_settings_file(with_recipes=True)
     parser.add_argument("--data", required=True, help="folder of recorded drives, or any KITTI raw folder")
     parser.add_argument(
         "--splits", help="folder with train_files.txt and val_files.txt to use in place of the data's own"
@@ -62,6 +63,7 @@ def train(args: Namespace, network: NetworkConfig, config: TrainConfig) -> int:
         Path(args.splits) if args.splits else None,
         stereo=config.stereo,
         distances=config.loss.velocity > 0,
+        cache=Path(config.cache) if config.cache else None,
     )
     checkpoint = fit(triplets, val, network, config, Path(args.output), resume=args.resume)
     console = Console()

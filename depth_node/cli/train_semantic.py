@@ -14,17 +14,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jsonargparse import ArgumentParser, Namespace
+from jsonargparse import Namespace
 
 from depth_node.cli.arguments import add_settings, read_settings
+from depth_node.cli.command_parser import CommandParser
 from depth_node.cli.labelled_arguments import add_sources, read_sources
 from depth_node.config.semantic import SemanticConfig
 from depth_node.config.semantic_training import SemanticTrainConfig
 
 
-def add_arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: CommandParser) -> None:
     """Declare the flags of `depth train-semantic`."""
-    parser.add_argument("--config", action="config", help="YAML file with any of the settings below")
+    parser.add_settings_file()
     parser.add_argument("--output", required=True, help="run folder to create")
     parser.add_argument("--resume", action="store_true", help="go on from the last save of --output")
     parser.add_argument("--classes", default="cityscapes", help="class map: cityscapes, camvid or a YAML file")
