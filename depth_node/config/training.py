@@ -115,6 +115,9 @@ class TrainConfig(Validated):
     )
     device: str = setting("auto", "where to train", choices=("auto", "cpu", "cuda"))
     workers: int = setting(2, "processes that decode pictures; 0 decodes in the training process", low=0, high=64)
+    cache: str = setting(
+        "", "folder to keep resized pictures in, for this and any other run; empty decodes them again in each epoch"
+    )
     seed: int = setting(42, "seed of weights, order and augmentation", low=0)
     log_every: int = setting(10, "steps between two lines in metrics.csv and TensorBoard", unit="steps", low=1)
     save_every: int = setting(200, "steps between two resumable checkpoints", unit="steps", low=1)

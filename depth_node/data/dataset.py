@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from depth_node.data.driven import driven_distance
+from depth_node.data.frame_cache import FrameCache
 from depth_node.data.kitti import TRAIN_SPLIT, VAL_SPLIT, FrameReference, KittiSequence, read_split, sequence_of
 from depth_node.data.kitti_search import find_sequences
 from depth_node.data.preprocess import resize_image
@@ -41,6 +42,7 @@ class TripletDataset(Dataset[Sample]):
         width: network input width, pixels.
         stereo: add the other camera's picture to the sources; frames without one are left out.
         distances: also say how far the vehicle drove, where its oxts files know.
+        cache: where resized pictures are kept; `pictures` says which it should hold.
 
     Attributes:
         targets: sequence and frame of each triplet.
@@ -58,9 +60,11 @@ class TripletDataset(Dataset[Sample]):
         width: int,
         stereo: bool = False,
         distances: bool = False,
+        cache: FrameCache | None = None,
     ) -> None:
         self.height = height
         self.width = width
+        self.cache = cache
         self.stereo = stereo
         self.distances = distances
         sequences: dict[tuple[str, str], KittiSequence] = {}
@@ -101,6 +105,13 @@ class TripletDataset(Dataset[Sample]):
             torch.tensor(nominal_offset(sequence) if self.stereo else math.nan),
         )
 
+    def pictures(self) -> Iterator[tuple[KittiSequence, int]]:
+        """Sequence and frame of every picture that a triplet holds; some come several times."""
+        for sequence, frame in self.targets:
+            yield from ((sequence, frame + offset) for offset in (0, *OFFSETS))
+            if self.stereo:
+                yield partner(sequence), frame
+
     def knows_distances(self) -> bool:
         """Whether the distance to a neighbour is known for any triplet."""
         return any(
@@ -113,6 +124,9 @@ class TripletDataset(Dataset[Sample]):
         return driven_distance(sequence, target, source) if self.distances else math.nan
 
     def _load(self, sequence: KittiSequence, frame: int) -> Tensor:
+        kept = self.cache.frame(sequence, frame) if self.cache else None
+        if kept is not None:
+            return kept
         return resize_image(sequence.image(frame), self.height, self.width).contiguous()
 
     def _load_intrinsics(self, sequence: KittiSequence) -> Tensor:
@@ -122,9 +136,25 @@ class TripletDataset(Dataset[Sample]):
 
 
 def open_splits(
-    root: Path, height: int, width: int, splits: Path | None = None, stereo: bool = False, distances: bool = False
+    root: Path,
+    height: int,
+    width: int,
+    splits: Path | None = None,
+    stereo: bool = False,
+    distances: bool = False,
+    cache: Path | None = None,
 ) -> tuple[TripletDataset, TripletDataset | None]:
     """Training and validation triplets of a folder; see `split_references` and `TripletDataset`.
+
+    Args:
+        root: folder of drives.
+        height: network input height, pixels.
+        width: network input width, pixels.
+        splits: see `split_references`.
+        stereo: see `TripletDataset`.
+        distances: see `TripletDataset`.
+        cache: folder to keep resized pictures in (see `FrameCache`), filled now; without it they are decoded when they
+            are needed.
 
     Returns:
         The two datasets; the second is None where there is nothing to validate on.
@@ -133,8 +163,12 @@ def open_splits(
         SequenceError: the folder holds no drive, or the drives are too short.
     """
     train, val = split_references(root, splits)
-    first = TripletDataset(root, train, height, width, stereo, distances)
-    return first, TripletDataset(root, val, height, width, stereo, distances) if val else None
+    kept = FrameCache(cache, height, width) if cache else None
+    first = TripletDataset(root, train, height, width, stereo, distances, kept)
+    second = TripletDataset(root, val, height, width, stereo, distances, kept) if val else None
+    if kept:
+        kept.fill(picture for part in (first, second) if part for picture in part.pictures())
+    return first, second
 
 
 def split_references(root: Path, splits: Path | None = None) -> tuple[list[FrameReference], list[FrameReference]]:
