@@ -26,6 +26,12 @@ class StreetConfig(Validated):
         16.0, "way between the rear axle and the middle of the lead car", unit="m", low=6, high=60
     )
     traffic: float = setting(1.0, "density of oncoming and overtaking cars", low=0.0, high=3.0)
+    queue: float = setting(
+        0.0,
+        "share of places taken by cars that stand and wait beside the own lane, and in it where the drive ends",
+        low=0.0,
+        high=1.0,
+    )
     parked: float = setting(0.6, "share of occupied places on parking lanes", low=0.0, high=1.0)
     trees: float = setting(1.0, "density of trees", low=0.0, high=3.0)
     pedestrians: float = setting(1.0, "density of people on the sidewalks", low=0.0, high=5.0)

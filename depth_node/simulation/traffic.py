@@ -16,6 +16,7 @@ VISIBLE = 220.0  # distance up to which cars are drawn, m
 VISIBLE_PERSON = 110.0
 MARGIN = 45.0
 STRIDES = 8
+STOP = 12.0  # way from the ego vehicle's last place to the first car of a queue in its lane, m
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Mover:
         start: street coordinate s at time 0 in m.
         speed: along s in m/s, negative against the street's direction.
         offset: distance to the left of the centre line in m.
+        facing: 1 where it looks along s, -1 against it.
         height: of the ground it stands on, in m.
     """
 
@@ -34,13 +36,14 @@ class Mover:
     start: float
     speed: float
     offset: float
+    facing: int = 1
     height: float = 0.0
 
     def mesh_at(self, t: float, center: Path) -> Mesh:
         """Its mesh in the world at time `t` in s."""
         position, heading = center.beside(self.start + self.speed * t, self.offset)
         phase = int(t * abs(self.speed) / 1.4 * len(self.poses)) % len(self.poses)
-        turned = float(heading) + (np.pi if self.speed < 0 else 0.0)
+        turned = float(heading) + (np.pi if self.facing < 0 else 0.0)
         return self.poses[phase].placed(float(position[0]), float(position[1]), turned, self.height)
 
 
@@ -56,6 +59,7 @@ class Traffic:
             *_oncoming(config, street, rng),
             *_overtaking(config, street, rng),
             *_people(config, street, rng),
+            *_queues(config, street),
         ]
         self._starts = np.array([mover.start for mover in self._movers])
         self._speeds = np.array([mover.speed for mover in self._movers])
@@ -87,7 +91,7 @@ def _oncoming(config: StreetConfig, street: Street, rng: np.random.Generator) ->
         reach = street.motion.way(duration(config)) + AHEAD + speed * duration(config)
         s = rng.uniform(15, 60)
         while config.traffic > 0 and s < reach:
-            movers.append(Mover((car(rng),), s, -speed, p.lane_width * (lane + 0.5)))
+            movers.append(Mover((car(rng),), s, -speed, p.lane_width * (lane + 0.5), facing=-1))
             s += rng.uniform(18, 80) / config.traffic
     return movers
 
@@ -120,5 +124,25 @@ def _people(config: StreetConfig, street: Street, rng: np.random.Generator) -> l
             break
         side, direction = rng.choice([-1.0, 1.0]), rng.choice([-1.0, 1.0])
         offset = side * rng.uniform(p.kerb + 1.3, p.edge - 0.4)
-        movers.append(Mover(looks[rng.integers(6)], s, direction * rng.uniform(0.9, 1.6), offset, KERB_HEIGHT))
+        speed = direction * rng.uniform(0.9, 1.6)
+        movers.append(Mover(looks[rng.integers(6)], s, speed, offset, int(direction), KERB_HEIGHT))
+    return movers
+
+
+def _queues(config: StreetConfig, street: Street) -> list[Mover]:
+    """Cars that stand in every lane, in the own one where the drive ends: they show how far a car on the road is."""
+    # Draws of their own, so that a street without queues stays what it was.
+    rng = np.random.default_rng([config.seed, 6])
+    p = street.profile
+    begin, end = MARGIN - BEHIND, street.motion.way(duration(config))
+    lanes = [(p.lane_width * (lane + 0.5), -1, begin) for lane in range(p.lanes)]
+    lanes += [(-p.lane_width * (lane + 0.5), 1, begin) for lane in range(p.lanes - 1)]
+    lanes += [(-p.lane_width * (p.lanes - 0.5), 1, end + STOP)]
+    movers: list[Mover] = []
+    for offset, facing, first in lanes if config.queue > 0 else []:
+        s = first
+        while s < end + AHEAD - MARGIN:
+            if rng.random() < config.queue:
+                movers.append(Mover((car(rng),), s, 0.0, offset + rng.uniform(-0.3, 0.3), facing))
+            s += rng.uniform(6.0, 9.0)
     return movers

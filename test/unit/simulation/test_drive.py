@@ -3,7 +3,11 @@
 import cv2
 import numpy as np
 
+from depth_node.config.street import StreetConfig
 from depth_node.simulation import labels, rig
+from depth_node.simulation.drive import Simulator
+from depth_node.simulation.street import build_street, duration
+from depth_node.simulation.traffic import STOP, Traffic
 
 
 def pixel_rays(K, height, width):
@@ -121,8 +125,6 @@ def test_next_frame_warped_by_truth_looks_the_same(simulator, frames):
 def test_same_seed_gives_the_same_bytes_and_another_seed_another_street(simulator, frames):
     from dataclasses import replace
 
-    from depth_node.simulation.drive import Simulator
-
     again = Simulator(simulator.config).frame(2)
     assert np.array_equal(again.picture.rgb, frames[2].picture.rgb)
     assert np.array_equal(again.picture.depth, frames[2].picture.depth)
@@ -130,3 +132,16 @@ def test_same_seed_gives_the_same_bytes_and_another_seed_another_street(simulato
     other = Simulator(replace(simulator.config, seed=4, lidar=False)).frame(2)
     assert other.points is None
     assert not np.array_equal(other.picture.depth, frames[2].picture.depth)
+
+
+def test_a_queue_stands_on_the_road_and_ahead_of_the_end():
+    config = StreetConfig(seed=5, frames=20, queue=1.0, traffic=0.0, pedestrians=0.0, lead_car=False, parked=0.0)
+    street = build_street(config)
+    end = street.motion.way(duration(config))
+    cars = [mover for mover in Traffic(config, street)._movers if len(mover.poses) == 1]
+    assert cars
+    assert all(mover.speed == 0 for mover in cars)
+    own_lane = -street.profile.lane_width * (street.profile.lanes - 0.5)
+    ahead = [mover.start - end for mover in cars if abs(mover.offset - own_lane) < 0.5]
+    assert min(ahead) >= STOP
+    assert any(mover.start < end for mover in cars)  # the lanes beside are full all along
