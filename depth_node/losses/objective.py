@@ -149,11 +149,12 @@ class SelfSupervisedLoss(nn.Module):
 
 
 def mean_over(values: Tensor, ignore: Tensor | None) -> Tensor:
-    """Mean of (B, 1, H, W) values, those left out that `ignore` (B, 1, H, W) marks; 0 where it marks all."""
+    """Mean of (B, 1, H, W) values, those left out that `ignore` (B, 1, H, W) marks; 0 for an image that it marks all."""
     if ignore is None:
         return values.mean()
-    kept = ~ignore
-    return (values * kept).sum() / kept.sum().clamp_min(1)
+    # Image by image, so that a batch may be shared among processes.
+    kept = (~ignore).flatten(1)
+    return ((values.flatten(1) * kept).sum(1) / kept.sum(1).clamp_min(1)).mean()
 
 
 def _shrink(image: Tensor, like: Tensor) -> Tensor:

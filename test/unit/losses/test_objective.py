@@ -1,10 +1,12 @@
 import torch
+import torch.nn.functional as F
 
 from depth_node.config.training import LossConfig
 from depth_node.geometry.disparity import depth_to_disparity
 from depth_node.geometry.pose import transform_from_axis_angle
 from depth_node.geometry.warp import backproject
 from depth_node.losses.objective import SelfSupervisedLoss
+from depth_node.losses.smoothness import smoothness_loss
 
 HEIGHT, WIDTH, DEPTH = 32, 64, 5.0
 K = torch.tensor([[[40.0, 0.0, 31.5], [0.0, 40.0, 15.5], [0.0, 0.0, 1.0]]])
@@ -49,3 +51,94 @@ def test_auto_mask_can_be_switched_off():
     image = wall(0.0)
     terms = loss([torch.full((1, 1, HEIGHT, WIDTH), 0.5)], image, image[:, None], K, torch.eye(4)[None, None])
     assert terms.moving == 1
+
+
+SMOOTH = {"auto_mask": False, "smoothness": 1.0}
+FAR, SPAN = 0.01, 9.99
+
+
+def random_pyramid():
+    generator = torch.Generator().manual_seed(1)
+    return [torch.rand(1, 1, HEIGHT >> i, WIDTH >> i, generator=generator) for i in range(4)]
+
+
+def terms_of(pyramid, **settings):
+    torch.manual_seed(0)
+    sources = torch.stack([wall(-0.5), wall(0.5)], 1)
+    still = torch.eye(4).expand(1, 2, 4, 4)
+    return SelfSupervisedLoss(LossConfig(**settings), 0.1, 100.0)(pyramid, wall(0.0), sources, K, still)
+
+
+def test_smoothness_is_divided_per_scale_and_averaged():
+    image, pyramid = wall(0.0), random_pyramid()
+    each = [smoothness_loss(d, F.avg_pool2d(image, 2**i)) for i, d in enumerate(pyramid)]
+    expected = sum(loss / 2**i for i, loss in enumerate(each)) / 4
+    torch.testing.assert_close(terms_of(pyramid, **SMOOTH).smoothness, expected)
+    flat = terms_of(pyramid, **SMOOTH, smoothness_falloff=1.0).smoothness
+    torch.testing.assert_close(flat, sum(each) / 4)
+
+
+def test_tri_smooths_inverse_depth_after_upsampling_to_the_nearest():
+    image, pyramid = wall(0.0), random_pyramid()
+    full = [F.interpolate(FAR + SPAN * disparity, (HEIGHT, WIDTH), mode="nearest") for disparity in pyramid]
+    expected = sum(smoothness_loss(inverse, image) / 2**i for i, inverse in enumerate(full)) / 4
+    tri = {"smoothness_of": "inverse_depth", "smoothness_size": "full", "upsampling": "nearest"}
+    torch.testing.assert_close(terms_of(pyramid, **SMOOTH, **tri).smoothness, expected)
+
+
+def moved_terms(pyramid, **settings):
+    """Against one source, whose camera stood a long way to the left."""
+    T = transform_from_axis_angle(torch.zeros(1, 3), torch.tensor([[1.0, 0.0, 0.0]]))[:, None]
+    loss = SelfSupervisedLoss(LossConfig(auto_mask=False, **settings), 0.1, 100.0)
+    return loss(pyramid, wall(0.0), wall(-1.0)[:, None], K, T)
+
+
+def test_padding_decides_what_is_outside_a_source():
+    wide = [torch.full((1, 1, HEIGHT, WIDTH), float(depth_to_disparity(torch.tensor(DEPTH), 0.1, 100.0)))]
+    border, zeros = (moved_terms(wide, padding=padding).photometric for padding in ("border", "zeros"))
+    assert zeros > 1.2 * border
+
+
+def test_disparities_are_upsampled_as_asked():
+    coarse = random_pyramid()[3:]
+    for upsampling, options in (("bilinear", {"align_corners": False}), ("nearest", {})):
+        full = [F.interpolate(coarse[0], (HEIGHT, WIDTH), mode=upsampling, **options)]
+        torch.testing.assert_close(
+            moved_terms(coarse, upsampling=upsampling).photometric, moved_terms(full).photometric
+        )
+
+
+def test_only_the_asked_scales_are_scored():
+    pyramid = random_pyramid()
+    one = terms_of(pyramid[:1], auto_mask=False)
+    assert one.total != terms_of(pyramid, auto_mask=False).total
+    torch.testing.assert_close(one.total, one.photometric + one.smoothness)
+
+
+def test_without_tie_break_a_still_scene_teaches_nothing():
+    # A camera that does not move over a picture that does not change: every warp equals its source.
+    image, pyramid = wall(0.0), [torch.full((1, 1, HEIGHT, WIDTH), 0.5)]
+    still = torch.eye(4)[None, None]
+    shares = {}
+    for noise in (0.0, 1e-2):
+        torch.manual_seed(0)
+        loss = SelfSupervisedLoss(LossConfig(tie_break=noise), 0.1, 100.0)
+        shares[noise] = float(loss(pyramid, image, image[:, None], K, still).moving)
+    assert shares[0.0] < 0.1
+    assert 0.3 < shares[1e-2] < 0.7
+
+
+def test_ignored_pixels_do_not_count():
+    disparity = depth_to_disparity(torch.tensor(DEPTH), 0.1, 100.0)
+    pyramid = [torch.full((1, 1, HEIGHT, WIDTH), float(disparity))]
+    motion = transform_from_axis_angle(torch.zeros(1, 3), torch.tensor([[0.5, 0.0, 0.0]]))[:, None]
+    source = wall(-0.5)
+    source[..., :12, 20:40] = 0.0  # something that moved on its own
+    ignore = torch.zeros(1, 1, HEIGHT, WIDTH, dtype=torch.bool)
+    ignore[..., :16, 10:50] = True
+    loss = SelfSupervisedLoss(LossConfig(), 0.1, 100.0)
+    seen, masked = (loss(pyramid, wall(0.0), source[:, None], K, motion, mask) for mask in (None, ignore))
+    assert masked.photometric < 0.5 * seen.photometric
+    nothing = loss(pyramid, wall(0.0), source[:, None], K, motion, torch.ones_like(ignore))
+    assert nothing.photometric == 0
+    assert nothing.total.isfinite()

@@ -40,3 +40,15 @@ def test_gradient():
     target = patch_moments(OTHER[:1, :, :4, :5])
     prediction = IMAGE[:1, :, :4, :5].clone().requires_grad_()
     assert torch.autograd.gradcheck(lambda p: photometric_error(p, target), (prediction,), eps=1e-7, atol=1e-5)
+
+
+def test_constants_can_be_chosen():
+    x, y = IMAGE[0, 0, 4:7, 5:8].numpy(), OTHER[0, 0, 4:7, 5:8].numpy()
+    covariance = np.mean(x * y) - x.mean() * y.mean()
+    ssim = (2 * x.mean() * y.mean() + 0.1) * (2 * covariance + 0.2)
+    ssim /= (x.mean() ** 2 + y.mean() ** 2 + 0.1) * (x.var() + y.var() + 0.2)
+    distance = ssim_distance(patch_moments(IMAGE), patch_moments(OTHER), 0.1, 0.2)[0, 0, 5, 6]
+    np.testing.assert_allclose(distance.item(), (1 - ssim) / 2)
+    error = photometric_error(IMAGE, patch_moments(OTHER), 1.0, 0.1, 0.2)[0, 0, 5, 6]
+    every = ssim_distance(patch_moments(IMAGE), patch_moments(OTHER), 0.1, 0.2)[0, :, 5, 6]
+    np.testing.assert_allclose(error.item(), every.mean().item())
