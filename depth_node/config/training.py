@@ -118,6 +118,9 @@ class TrainConfig(Validated):
     cache: str = setting(
         "", "folder to keep resized pictures in, for this and any other run; empty decodes them again in each epoch"
     )
+    sync_batch_norm: bool = setting(
+        True, "normalise over the batches of all processes, so that how many there are makes no difference"
+    )
     seed: int = setting(42, "seed of weights, order and augmentation", low=0)
     log_every: int = setting(10, "steps between two lines in metrics.csv and TensorBoard", unit="steps", low=1)
     save_every: int = setting(200, "steps between two resumable checkpoints", unit="steps", low=1)

@@ -70,5 +70,10 @@ class BatchOrder(Sampler[list[int]]):
 
 
 def share_of_frames(count: int) -> range:
-    """This process's part of frames 0 to `count`, a stretch: the first process has the first frames."""
+    """This process's part of frames 0 to `count`, a stretch: the first process has the first frames.
+
+    Where there are fewer frames than processes each takes all of them, which changes no mean.
+    """
+    if count < world_size():
+        return range(count)
     return range(rank() * count // world_size(), (rank() + 1) * count // world_size())

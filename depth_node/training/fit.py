@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import lightning
 import torch
 from lightning.pytorch.callbacks import Callback
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset, Subset
 
 from depth_node.config.network import NetworkConfig
 from depth_node.config.setting import values
 from depth_node.config.training import TrainConfig
+from depth_node.data.batch_order import BatchOrder, share_of_frames
 from depth_node.data.dataset import TripletDataset
+from depth_node.data.kitti import FrameReference
 from depth_node.data.sample import Sample, collate
 from depth_node.errors import TrainingError
 from depth_node.networks.checkpoint import CheckpointInfo, TrainingCamera, read_info
-from depth_node.training.callbacks import SavePictures, SaveRun, StepProgress, StopOnNaN
+from depth_node.processes import is_first, wait_for_all, world_size
+from depth_node.training.bad_batch import StopOnNaN
+from depth_node.training.callbacks import SavePictures, SaveRun, Speed, StepProgress
 from depth_node.training.ema import AverageWeights
 from depth_node.training.frozen import FrozenSemantics, Teacher
+from depth_node.training.interruption import StopBetweenSteps
 from depth_node.training.metrics_file import MetricsFile
 from depth_node.training.module import SelfSupervisedModule
-from depth_node.training.run_folder import choose_accelerator, make_trainer, resume_state, write_config
+from depth_node.training.resuming import ResumeExactly, saved_step
+from depth_node.training.run_folder import choose_accelerator, make_trainer, resume_state, share_of_batch, write_config
+from depth_node.training.run_origin import add_origin, describe_data, origin
+from depth_node.training.run_report import WriteReport
 from depth_node.training.run_saver import BEST_FILE, LAST_FILE
 from depth_node.training.supervision import check_supervision, metric_scale
+from depth_node.training.synchronised_norm import synchronise_norms
 from depth_node.training.warm_start import warm_start
 
 
@@ -33,9 +44,11 @@ def fit(
     network: NetworkConfig,
     config: TrainConfig,
     folder: Path,
-    resume: bool = False,
+    resume: bool | None = False,
 ) -> Path:
-    """Train and leave checkpoints, metrics.csv and TensorBoard logs in `folder`.
+    """Train and leave checkpoints, metrics.csv, report.md and TensorBoard logs in `folder`.
+
+    Where torchrun has started several processes, all must call it; they share every batch.
 
     Args:
         train: triplets to learn from.
@@ -43,7 +56,8 @@ def fit(
         network: what to build.
         config: how to train.
         folder: the run folder, created if missing.
-        resume: go on from the folder's last save instead of refusing a folder in use.
+        resume: go on from the folder's last save (True), refuse a folder in use (False), or start where there is no
+            save and else go on (None).
 
     Returns:
         The checkpoint to use: the best by validation, or the last without validation.
@@ -53,6 +67,8 @@ def fit(
     """
     # Everything that can be wrong is found before the folder is made.
     resume_from = resume_state(folder, resume)
+    share = share_of_batch(config.batch_size)
+    purge_step = saved_step(resume_from) + 1 if resume_from else None
     if len(train) < config.batch_size:
         raise TrainingError(f"{len(train)} triplets do not fill a batch of {config.batch_size}: lower --batch_size")
     accelerator = choose_accelerator(config.device)
@@ -69,34 +85,60 @@ def fit(
         scale_source=scale_source,
         training={"frames": len(train), "settings": values(config)},
     )
-    write_config(folder, {f"network.{name}": value for name, value in values(network).items()} | values(config))
-    callbacks: list[Callback] = [
-        *([AverageWeights(config.ema)] if config.ema else []),  # before whatever saves
-        SaveRun(folder, info, config.save_every),
-        MetricsFile(folder, config.log_every),
-        SavePictures(),
-        StopOnNaN(),
-        StepProgress(),
-    ]
+    if world_size() > 1 and config.sync_batch_norm:
+        synchronise_norms(module, accelerator)
+    wait_for_all()  # until every process has found that the folder can be used
+    if is_first():
+        write_config(folder, {f"network.{name}": value for name, value in values(network).items()} | values(config))
+        add_origin(folder, origin(describe_data(*_frames(train))))
+    steps = config.steps or config.epochs * (len(train) // config.batch_size)
+    order = BatchOrder(len(train), config.batch_size, steps, config.seed)
     trainer = make_trainer(
         folder,
         accelerator,
         config.precision,
-        config.epochs,
-        config.steps,
+        order,
         config.log_every,
-        callbacks,
-        validate=val is not None,
+        _callbacks(folder, info, config, order, _frames(train)[0]),
+        validate_every=order.steps_per_epoch if val else 0,
+        purge_step=purge_step,
     )
     trainer.fit(
         module,
-        train_dataloaders=_loader(train, config, shuffle=True),
-        val_dataloaders=_loader(val, config, shuffle=False) if val else None,
+        train_dataloaders=_loader(train, config, batch_sampler=order),
+        val_dataloaders=_loader(Subset(val, share_of_frames(len(val))), config, batch_size=share) if val else None,
         ckpt_path=resume_from,
         weights_only=True,
     )
     best = folder / BEST_FILE
     return best if best.exists() else folder / LAST_FILE
+
+
+def _callbacks(
+    folder: Path, info: CheckpointInfo, config: TrainConfig, order: BatchOrder, names: Sequence[str]
+) -> list[Callback]:
+    """In this order: what changes weights, what measures, what writes, what saves, what ends the run."""
+    return [
+        *([AverageWeights(config.ema)] if config.ema else []),
+        StopOnNaN(folder, names.__getitem__),
+        Speed(config.batch_size, config.log_every),
+        MetricsFile(folder, config.log_every, order),
+        SavePictures(folder),
+        SaveRun(folder, info, config.save_every),
+        WriteReport(folder),
+        StepProgress(order),
+        StopBetweenSteps(),
+        ResumeExactly(order),
+    ]
+
+
+def _frames(dataset: TripletDataset) -> tuple[list[str], set[Path]]:
+    """The name of each triplet's frame as a line of a split file, and the roots of the drives they are from."""
+    names = []
+    for sequence, index in dataset.targets:
+        drive = f"{sequence.folder.parent.name}/{sequence.folder.name}"
+        names.append(str(FrameReference(drive, index, "r" if sequence.camera.endswith("3") else "l")))
+    return names, {sequence.folder.absolute().parents[1] for sequence, _ in dataset.targets}
 
 
 def _camera(dataset: TripletDataset) -> TrainingCamera:
@@ -121,14 +163,12 @@ def _semantics(config: TrainConfig) -> FrozenSemantics | None:
     return None
 
 
-def _loader(dataset: TripletDataset, config: TrainConfig, shuffle: bool) -> DataLoader[Sample]:
+def _loader(dataset: Dataset[Sample], config: TrainConfig, **batches: Any) -> DataLoader[Sample]:
     return DataLoader(
         dataset,
-        batch_size=config.batch_size,
-        shuffle=shuffle,
-        drop_last=shuffle,
         num_workers=config.workers,
         persistent_workers=config.workers > 0,
         pin_memory=torch.cuda.is_available(),
         collate_fn=collate,
+        **batches,
     )

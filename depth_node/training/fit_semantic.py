@@ -17,13 +17,20 @@ from depth_node.config.semantic import SemanticConfig
 from depth_node.config.semantic_training import SemanticTrainConfig
 from depth_node.config.setting import values
 from depth_node.data.atomic_file import replacing
+from depth_node.data.batch_order import BatchOrder
 from depth_node.data.labelled_dataset import LabelledDataset, LabelledSample, collate
 from depth_node.errors import TrainingError
 from depth_node.networks.semantic import SemanticNetwork
 from depth_node.networks.semantic_checkpoint import SemanticInfo, load_semantic
-from depth_node.training.callbacks import StepProgress, StopOnNaN
+from depth_node.processes import world_size
+from depth_node.training.bad_batch import StopOnNaN
+from depth_node.training.callbacks import Speed, StepProgress
+from depth_node.training.interruption import StopBetweenSteps
 from depth_node.training.metrics_file import MetricsFile
+from depth_node.training.resuming import ResumeExactly, saved_step
 from depth_node.training.run_folder import choose_accelerator, make_trainer, resume_state, write_config
+from depth_node.training.run_origin import add_origin, describe_data, origin
+from depth_node.training.run_report import WriteReport
 from depth_node.training.run_saver import BEST_FILE, LAST_FILE
 from depth_node.training.semantic_evaluation import evaluate_semantic, predictions_picture, write_picture
 from depth_node.training.semantic_module import SemanticModule
@@ -42,7 +49,7 @@ def fit_semantic(
     config: SemanticTrainConfig,
     folder: Path,
     weights: Tensor | None = None,
-    resume: bool = False,
+    resume: bool | None = False,
 ) -> tuple[Path, SemanticScores | None]:
     """Train and leave checkpoints, metrics.csv, scores, a picture and TensorBoard logs in `folder`.
 
@@ -54,7 +61,8 @@ def fit_semantic(
         config: how to train.
         folder: the run folder, created if missing.
         weights: (N,) weight of each class; without it all count alike.
-        resume: go on from the folder's last save instead of refusing a folder in use.
+        resume: go on from the folder's last save (True), refuse a folder in use (False), or start where there is no
+            save and else go on (None).
 
     Returns:
         The checkpoint to use (the best by mIoU, or the last without validation), and its scores on `val`.
@@ -64,7 +72,10 @@ def fit_semantic(
         ConfigError: the network cannot be built.
     """
     # Everything that can be wrong is found before the folder is made.
+    if world_size() > 1:
+        raise TrainingError("semantic networks are trained in one process: start without torchrun")
     resume_from = resume_state(folder, resume)
+    purge_step = saved_step(resume_from) + 1 if resume_from else None
     if len(train) < config.batch_size:
         raise TrainingError(f"{len(train)} pictures do not fill a batch of {config.batch_size}: lower --batch_size")
     accelerator = choose_accelerator(config.device)
@@ -72,30 +83,27 @@ def fit_semantic(
     module = SemanticModule(_network(network, classes, config), config, weights)
     training = {"pictures": len(train), "settings": values(config)}
     info = SemanticInfo(module.network.config, classes, config.height, config.width, training=training)
+    steps = config.steps or config.epochs * (len(train) // config.batch_size)
+    order = BatchOrder(len(train), config.batch_size, steps, config.seed)
     write_config(folder, {f"network.{k}": v for k, v in values(network).items()} | values(config))
     _write_json(folder / CLASSES_FILE, classes.record())
+    add_origin(folder, origin(describe_data([str(pair.image) for pair in train.pairs], [])))
     callbacks: list[Callback] = [
+        StopOnNaN(folder),
+        Speed(config.batch_size, config.log_every),
+        MetricsFile(folder, config.log_every, order, TERMS),
         SaveSemanticRun(folder, info, config.save_every),
-        MetricsFile(folder, config.log_every, TERMS),
-        StopOnNaN(),
-        StepProgress(),
+        WriteReport(folder),
+        StepProgress(order),
+        StopBetweenSteps(),
+        ResumeExactly(order),
     ]
-    every = _validation_interval(config, len(train) // config.batch_size)
-    trainer = make_trainer(
-        folder,
-        accelerator,
-        config.precision,
-        config.epochs,
-        config.steps,
-        config.log_every,
-        callbacks,
-        every,
-        val is not None,
-    )
+    every = _validation_interval(config, steps) if val else 0
+    trainer = make_trainer(folder, accelerator, config.precision, order, config.log_every, callbacks, every, purge_step)
     trainer.fit(
         module,
-        train_dataloaders=_loader(train, config, shuffle=True),
-        val_dataloaders=_loader(val, config, shuffle=False) if val else None,
+        train_dataloaders=_loader(train, config, batch_sampler=order),
+        val_dataloaders=_loader(val, config, batch_size=config.batch_size) if val else None,
         ckpt_path=resume_from,
         weights_only=True,
     )
@@ -125,9 +133,8 @@ def _warm_start(network: SemanticNetwork, path: str) -> None:
     network.load_state_dict(own | fitting)
 
 
-def _validation_interval(config: SemanticTrainConfig, steps_per_epoch: int) -> int:
+def _validation_interval(config: SemanticTrainConfig, total: int) -> int:
     """Steps between two validations: about `save_every`, such that the last one is at the end of the run."""
-    total = config.steps or config.epochs * steps_per_epoch
     return max(1, total // max(1, round(total / config.save_every)))
 
 
@@ -148,14 +155,12 @@ def _write_json(path: Path, record: dict[str, Any]) -> None:
         temporary.write_text(json.dumps(record, indent=1) + "\n")
 
 
-def _loader(dataset: LabelledDataset, config: SemanticTrainConfig, shuffle: bool) -> DataLoader[LabelledSample]:
+def _loader(dataset: LabelledDataset, config: SemanticTrainConfig, **batches: Any) -> DataLoader[LabelledSample]:
     return DataLoader(
         dataset,
-        batch_size=config.batch_size,
-        shuffle=shuffle,
-        drop_last=shuffle,
         num_workers=config.workers,
         persistent_workers=config.workers > 0,
         pin_memory=torch.cuda.is_available(),
         collate_fn=collate,
+        **batches,
     )

@@ -12,10 +12,12 @@ import lightning
 from lightning.pytorch.callbacks import Callback
 
 from depth_node.data.atomic_file import replacing
+from depth_node.data.batch_order import BatchOrder
 from depth_node.losses.objective import LossTerms
 
 METRICS_FILE = "metrics.csv"
 TERMS = tuple(field.name for field in fields(LossTerms))
+SPEED = "samples_per_second"
 COLUMNS = ("step", "epoch", "stage", "learning_rate")
 
 
@@ -26,21 +28,34 @@ class MetricsFile(Callback):
     does not log a term.
     """
 
-    def __init__(self, folder: Path, every: int, terms: Sequence[str] = TERMS) -> None:
+    def __init__(self, folder: Path, every: int, order: BatchOrder, terms: Sequence[str] = TERMS) -> None:
         self.path = folder / METRICS_FILE
         self.every = every
-        self.terms = tuple(terms)
+        self.order = order
+        self.terms = (*terms, SPEED)
         self.columns = (*COLUMNS, *self.terms)
+        self._rows: int | None = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """A save knows how many lines belong to it."""
+        return {"rows": self._rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take the number of lines of the save that is resumed."""
+        self._rows = state_dict["rows"]
 
     def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
         """Start the file, or drop the lines that a resumed run will write again."""
         if not trainer.is_global_zero:
             return
-        rows = read_metrics(self.path.parent) if self.path.exists() else []
+        rows = read_metrics(self.path.parent) if self.path.exists() and trainer.global_step else []
+        # Earlier versions saved no number: there, every line up to the save's step counts.
+        rows = [row for row in rows if int(row["step"]) <= trainer.global_step][: self._rows]
+        self._rows = len(rows)
         with replacing(self.path) as temporary, temporary.open("w", newline="") as file:
-            writer = csv.DictWriter(file, self.columns)
+            writer = csv.DictWriter(file, self.columns, restval="", extrasaction="ignore")
             writer.writeheader()
-            writer.writerows(row for row in rows if int(row["step"]) <= trainer.global_step)
+            writer.writerows(rows)
 
     def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
         """One line every `every` steps."""
@@ -56,13 +71,13 @@ class MetricsFile(Callback):
         terms = {name: trainer.callback_metrics.get(f"{stage}/{name}") for name in self.terms}
         if not trainer.is_global_zero or all(value is None for value in terms.values()):
             return
-        row = {name: f"{float(value):.6g}" for name, value in terms.items() if value is not None}
-        rate = trainer.optimizers[0].param_groups[0]["lr"]
+        row: dict[str, Any] = {name: f"{float(value):.6g}" for name, value in terms.items() if value is not None}
+        step = trainer.global_step
+        row |= {"step": step, "epoch": self.order.epoch(step - 1), "stage": stage}
+        row["learning_rate"] = trainer.optimizers[0].param_groups[0]["lr"]
         with self.path.open("a", newline="") as file:
-            csv.DictWriter(file, self.columns).writerow(
-                row
-                | {"step": trainer.global_step, "epoch": trainer.current_epoch, "stage": stage, "learning_rate": rate}
-            )
+            csv.DictWriter(file, self.columns).writerow(row)
+        self._rows = (self._rows or 0) + 1
 
 
 def read_metrics(folder: Path) -> list[dict[str, str]]:

@@ -11,83 +11,112 @@ import torch
 import yaml
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.plugins.environments import LightningEnvironment, TorchElasticEnvironment
+from lightning.pytorch.strategies import DDPStrategy
 
+from depth_node.data.atomic_file import replacing
+from depth_node.data.batch_order import BatchOrder
 from depth_node.errors import TrainingError
+from depth_node.processes import local_world_size, world_size
 from depth_node.training.run_saver import RESUME_FILE
 
 CONFIG_FILE = "config.yaml"
 PRECISIONS: dict[str, Any] = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 
 
-def resume_state(folder: Path, resume: bool) -> Path | None:
+def resume_state(folder: Path, resume: bool | None) -> Path | None:
     """The state to go on from, None for a fresh start.
+
+    Args:
+        folder: the run folder.
+        resume: go on from its last save (True), start in a folder without files (False), or whichever of both is
+            possible (None); a run that was ended before its first save is then started again.
 
     Raises:
         TrainingError: there is nothing to resume, or a fresh start would mix with files of an earlier run.
     """
     state = folder / RESUME_FILE
-    if resume:
-        if not state.exists():
-            raise TrainingError(f"{folder} holds no {RESUME_FILE} to resume: start without --resume")
+    if state.exists() and resume is not False:
         return state
-    if folder.exists() and any(folder.iterdir()):
+    if resume:
+        raise TrainingError(f"{folder} holds no {RESUME_FILE} to resume: start without --resume")
+    used = folder.exists() and any(folder.iterdir())
+    if used and (resume is False or not (folder / CONFIG_FILE).exists()):
         raise TrainingError(f"{folder} already holds files: add --resume to go on, or choose another --output")
     return None
+
+
+def share_of_batch(batch_size: int) -> int:
+    """How many samples of a global batch each process takes; raises TrainingError where they do not come out even."""
+    if batch_size % world_size():
+        raise TrainingError(
+            f"a batch of {batch_size} cannot be shared evenly by {world_size()} processes: "
+            f"choose a --batch_size that is a multiple of {world_size()}"
+        )
+    return batch_size // world_size()
 
 
 def choose_accelerator(device: str) -> str:
     """'cpu' or 'cuda' for 'auto', 'cpu' or 'cuda'; raises TrainingError where there is no CUDA device."""
     if device == "cuda" and not torch.cuda.is_available():
         raise TrainingError("no CUDA device found: use --device cpu, or install a CUDA build of torch and its driver")
-    return device if device != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
+    chosen = device if device != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
+    if chosen == "cuda" and local_world_size() > torch.cuda.device_count():
+        raise TrainingError(
+            f"{local_world_size()} processes need a GPU each, this machine has {torch.cuda.device_count()}: "
+            "start fewer with --nproc-per-node, or use --device cpu"
+        )
+    return chosen
 
 
 def write_config(folder: Path, flat: Mapping[str, Any]) -> None:
-    """Write the settings of a run, dotted name to value, to its folder; raises TrainingError."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / CONFIG_FILE).write_text(yaml.safe_dump(dict(flat), sort_keys=False))
-    except OSError as error:
-        raise TrainingError(f"cannot write run folder {folder}: {error.strerror}") from None
+    """Write the settings of a run, dotted name to value, to its folder, as --config reads them; raises OutputError."""
+    with replacing(folder / CONFIG_FILE) as temporary:
+        temporary.write_text(yaml.safe_dump(dict(flat), sort_keys=False))
 
 
 def make_trainer(
     folder: Path,
     accelerator: str,
     precision: str,
-    epochs: int,
-    steps: int,
+    order: BatchOrder,
     log_every: int,
     callbacks: Sequence[Callback],
-    validate_every: int | None = None,
-    validate: bool = True,
+    validate_every: int,
+    purge_step: int | None = None,
 ) -> lightning.Trainer:
-    """A trainer that logs to TensorBoard in `folder`.
+    """A trainer that logs to TensorBoard in `folder`, and works with the other processes of torchrun.
 
     Args:
         folder: the run folder.
         accelerator: see `choose_accelerator`.
         precision: 'auto', 'fp32', 'bf16' or 'fp16'; 'auto' is bf16 where a GPU has it.
-        epochs: passes over the training data, where `steps` is 0.
-        steps: steps to stop after; 0 for none.
+        order: the batches of the run.
         log_every: steps between two log entries.
         callbacks: in order.
-        validate_every: steps between two validations; without it, one per epoch.
-        validate: off leaves validation out.
+        validate_every: steps between two validations; 0 leaves validation out.
+        purge_step: TensorBoard forgets what an earlier start logged from this step on.
     """
+    # Several processes: the graph is the same in each step, and weights that nothing teaches are found in the first.
+    # Statistics of batch normalisation are common or each process's own, so that nothing is to be sent around.
+    several = DDPStrategy(static_graph=True, broadcast_buffers=False)
     return lightning.Trainer(
         accelerator=accelerator,
-        devices="auto" if accelerator == "cuda" else 1,
+        devices=local_world_size(),
+        num_nodes=world_size() // local_world_size(),
+        strategy=several if world_size() > 1 else "auto",
+        plugins=[TorchElasticEnvironment() if world_size() > 1 else LightningEnvironment()],
+        use_distributed_sampler=False,
         precision=PRECISIONS[_precision(precision, accelerator)],
-        max_epochs=-1 if steps else epochs,
-        max_steps=steps or -1,
+        max_epochs=-1,
+        max_steps=order.steps,
         callbacks=list(callbacks),
-        logger=TensorBoardLogger(folder, name="", version=""),
+        logger=TensorBoardLogger(folder, name="", version="", purge_step=purge_step),
         log_every_n_steps=log_every,
         num_sanity_val_steps=0,
-        val_check_interval=validate_every,
-        check_val_every_n_epoch=None if validate_every else 1,
-        limit_val_batches=1.0 if validate else 0,
+        val_check_interval=validate_every or None,
+        check_val_every_n_epoch=None,
+        limit_val_batches=1.0 if validate_every else 0,
         enable_model_summary=False,
         enable_checkpointing=False,
     )

@@ -10,9 +10,12 @@ from typing import Any
 
 import lightning
 from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.utilities.exceptions import SIGTERMException
 
+from depth_node.errors import OutputError, TrainingError
+from depth_node.networks.container import first_line
 from depth_node.training.ema import averaged_weights
+from depth_node.training.interruption import RunInterrupted
+from depth_node.training.resuming import validation_due
 
 BEST_FILE = "best.safetensors"
 LAST_FILE = "last.safetensors"
@@ -39,24 +42,26 @@ class RunSaver(Callback):
         """Write the networks to a file."""
 
     def on_train_batch_end(self, trainer: lightning.Trainer, pl_module: Any, *_: Any) -> None:
-        """Save every `every` steps."""
-        if trainer.global_step % self.every == 0:
+        """Save every `every` steps; a step that is validated is saved after that."""
+        if trainer.global_step % self.every == 0 and not validation_due(trainer):
             self._save_all(trainer, pl_module)
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Keep the checkpoint that does best on unseen frames."""
         error = self.error(trainer)
-        if not trainer.sanity_checking and error < self.best:
+        if error < self.best:
             self.best = error
             self._save_networks(BEST_FILE, trainer, pl_module)
+        if trainer.global_step % self.every == 0:
+            self._save_all(trainer, pl_module)
 
     def on_train_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Save the final state."""
         self._save_all(trainer, pl_module)
 
     def on_exception(self, trainer: lightning.Trainer, pl_module: Any, exception: BaseException) -> None:
-        """Lose nothing to an interruption; after a bad loss the last regular save is the one to keep."""
-        if isinstance(exception, (KeyboardInterrupt, SIGTERMException)) and trainer.global_step > 0:
+        """Lose nothing to an interruption; after anything else the last regular save is the one to keep."""
+        if isinstance(exception, RunInterrupted) and trainer.global_step > 0:
             self._save_all(trainer, pl_module)
 
     def state_dict(self) -> dict[str, Any]:
@@ -68,10 +73,18 @@ class RunSaver(Callback):
         self.best = float(state_dict["best"])
 
     def _save_all(self, trainer: lightning.Trainer, module: Any) -> None:
+        if not all(bool(weights.isfinite().all()) for weights in module.parameters()):
+            raise TrainingError(
+                f"weights became no numbers at step {trainer.global_step}: the last save is intact; "
+                "resume with a lower --learning_rate or --precision fp32"
+            )
         temporary = self.folder / f".{RESUME_FILE}.tmp"
-        trainer.save_checkpoint(temporary)
-        if trainer.is_global_zero:
-            os.replace(temporary, self.folder / RESUME_FILE)
+        try:
+            trainer.save_checkpoint(temporary)
+            if trainer.is_global_zero:
+                os.replace(temporary, self.folder / RESUME_FILE)
+        except (OSError, RuntimeError) as error:  # torch tells of a full disk by the latter
+            raise OutputError(f"cannot write {self.folder / RESUME_FILE}: {first_line(error)}") from None
         self._save_networks(LAST_FILE, trainer, module)
 
     def _save_networks(self, name: str, trainer: lightning.Trainer, module: Any) -> None:

@@ -13,6 +13,7 @@ from depth_node.config.semantic_training import SemanticTrainConfig
 from depth_node.data.labelled_augmentation import LabelledAugmentation
 from depth_node.data.labelled_dataset import LabelledSample
 from depth_node.data.preprocess import to_network_input
+from depth_node.data.randomness import Purpose, key_of
 from depth_node.losses.cross_entropy import semantic_loss
 from depth_node.networks.semantic import SemanticNetwork
 from depth_node.training.semantic_scores import SemanticScores, add_batch, confusion_metric
@@ -48,11 +49,17 @@ class SemanticModule(lightning.LightningModule):
 
     def training_step(self, batch: LabelledSample, _: int) -> Tensor:
         """One batch: augment, predict, score."""
+        # What is drawn depends on seed and step alone, so that a resumed run goes on as it would have.
+        torch.manual_seed(key_of(Purpose.ELSE, self.config.seed, self.trainer.global_step))
         images, labels = self.augmentation(to_network_input(batch.image), batch.labels)
         loss = semantic_loss(self.network(images).logits, labels, self.weights, self.config.pixels)
         self.log("train/loss", loss.detach())
         self.log("train_loss", loss.detach(), prog_bar=True, logger=False)
         return loss
+
+    def on_validation_epoch_start(self) -> None:
+        """Forget what an interrupted validation has left."""
+        self.confusion.reset()
 
     def validation_step(self, batch: LabelledSample, _: int) -> None:
         """Whole pictures without augmentation."""
