@@ -4,7 +4,9 @@
 
 The baseline reads the bag with rosbags and hands every picture to `cv2.imencode` in as many threads as there are cores,
 and keeps nothing: no selection, no files, no hashes. The recorder does all its work (`depth record` with default
-settings). Both run in turns in one process; the ratio is the median over the rounds of baseline time / recorder time.
+settings). Both run in turns in one process, and whichever begins changes with every round; the ratio is the median over
+the rounds of baseline time / recorder time. Other programs disturb the time on the clock far more than the time of the
+processor, so both are given, with the load.
 Without a folder of pictures, which are repeated as needed, the bag holds a drive through noise-textured scenery.
 """
 
@@ -18,8 +20,10 @@ import sys
 import tempfile
 import time
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -49,34 +53,55 @@ def main() -> int:
     with tempfile.TemporaryDirectory(dir=args.folder) as name:
         bag = Path(name) / "bag"
         write_bag(bag, pictures(args.pictures, args.frames))
-        print(f"{args.frames} frames {WIDTH}x{HEIGHT} bgr8, mcap, {os.cpu_count()} cores")
+        print(
+            f"{args.frames} frames {WIDTH}x{HEIGHT} bgr8, mcap, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+        )
         for suffix in args.formats:
             compare(bag, Path(name) / "out", suffix, args)
+        print(f"load in the end {os.getloadavg()[0]:.1f}, of which these runs are about {os.cpu_count()}")
     return 0
 
 
 def compare(bag: Path, output: Path, suffix: str, args: argparse.Namespace) -> None:
     """Time both in turns, the first round for warming up."""
-    times: list[tuple[float, float]] = []
+    times: list[tuple[Timing, Timing]] = []
     for number in range(args.rounds + 1):
-        flat_out = timed(lambda: read_and_encode(bag, suffix))
-        shutil.rmtree(output, ignore_errors=True)
-        recorder = timed(lambda: record([bag], output, RecordConfig(format=suffix)))
+        # A folder of its own each: file systems are slow to reuse what was deleted just before.
+        folder = output / f"{suffix}{number}"
+        jobs = [
+            lambda: read_and_encode(bag, suffix),
+            lambda folder=folder: record([bag], folder, RecordConfig(format=suffix)),
+        ]
+        order = (0, 1) if number % 2 else (1, 0)
+        done = {index: timed(jobs[index]) for index in order}
         if number:
-            times.append((flat_out, recorder))
-    frames = len(list(output.glob("*/*/image_02/data/*")))
-    ratio = statistics.median(one / other for one, other in times)
-    best = [min(column) / args.frames * 1e3 for column in zip(*times, strict=True)]
-    print(f"{suffix}: baseline {best[0]:.2f} ms, recorder {best[1]:.2f} ms a frame ({frames} kept), ratio {ratio:.2f}")
+            times.append((done[0], done[1]))
+    frames = len(list(folder.glob("*/*/image_02/data/*")))
+    shutil.rmtree(output)
+    for name in ("clock", "processor"):
+        pairs = [(getattr(one, name), getattr(other, name)) for one, other in times]
+        ratios = sorted(one / other for one, other in pairs)
+        baseline, recorder = (statistics.median(column) / args.frames * 1e3 for column in zip(*pairs, strict=True))
+        print(
+            f"{suffix} {name}: baseline {baseline:.2f} ms, recorder {recorder:.2f} ms a frame, "
+            f"ratio {statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+        )
     if frames != args.frames:
-        print("  not the same frames: some were dropped", file=sys.stderr)
+        print(f"  not the same frames: {args.frames - frames} were dropped", file=sys.stderr)
 
 
-def timed(work) -> float:  # type: ignore[no-untyped-def]
-    """Seconds that a call takes."""
-    begin = time.perf_counter()
+class Timing(NamedTuple):
+    """Seconds by the clock, and of processor time of all threads."""
+
+    clock: float
+    processor: float
+
+
+def timed(work: Callable[[], object]) -> Timing:
+    """What a call takes."""
+    clock, processor = time.perf_counter(), time.process_time()
     work()
-    return time.perf_counter() - begin
+    return Timing(time.perf_counter() - clock, time.process_time() - processor)
 
 
 def read_and_encode(bag: Path, suffix: str) -> None:

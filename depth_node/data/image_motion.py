@@ -8,6 +8,7 @@ small picture is exact enough, and a frame costs less than a millisecond.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import median
 
 import cv2
 import numpy as np
@@ -91,9 +92,7 @@ class MotionMeter:
     def set_anchor(self, picture: Gray, offset: Motion = STILL) -> None:
         """Measure from this picture on."""
         self._anchor, self._offset, self._latest = picture, offset, None
-        corners = cv2.goodFeaturesToTrack(picture, CORNERS, 0.01, 6) if min(picture.shape) > 2 * WINDOW[0] else None
-        self._corners = np.zeros((0, 1, 2), np.float32) if corners is None else np.asarray(corners, np.float32)
-        self._found = self._corners
+        self._corners = self._found = find_corners(picture)
 
     def measure(self, picture: Gray) -> Motion | None:
         """Motion from the anchor to a picture; None where too little can be tracked."""
@@ -137,14 +136,10 @@ class MotionMeter:
         if seen.sum() < LEAST_TRACKS:
             return None
         first, second = first[seen], second[seen]
-        focal = self._camera.K[0, 0]
-        flow = float(np.median(np.hypot(*(second - first).T)))
+        focal = float(self._camera.K[0, 0])
         rotation, rest = fit_rotation(first, second)
-        return Motion(
-            flow * float(focal),
-            float(np.median(np.hypot(*rest.T))) * float(focal),
-            (float(rotation[0]), float(rotation[1]), float(rotation[2])),
-        )
+        x, y, z = rotation.tolist()
+        return Motion(_median_length(second - first) * focal, _median_length(rest) * focal, (x, y, z))
 
     def _rays(self, points: Floats) -> Floats:
         """Pixels (N, 2) of the raw picture to rays (x, y) at depth 1 without distortion."""
@@ -153,6 +148,20 @@ class MotionMeter:
             return np.asarray((points - camera.K[:2, 2]) / camera.K[[0, 1], [0, 1]])
         undistort = cv2.fisheye.undistortPoints if camera.model == "equidistant" else cv2.undistortPoints
         return np.asarray(undistort(points[:, None].astype(np.float64), camera.K, camera.D)[:, 0], np.float64)
+
+
+def find_corners(picture: Gray) -> NDArray[np.float32]:
+    """(N, 1, 2) places to track, pixels; sought in half the size, which finds as good ones in a third of the time."""
+    size = (picture.shape[1] // 2, picture.shape[0] // 2)
+    found = None
+    if min(picture.shape) > 2 * WINDOW[0]:
+        half = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        found = cv2.goodFeaturesToTrack(half, CORNERS, 0.01, 3)
+    return np.zeros((0, 1, 2), np.float32) if found is None else np.asarray(found * 2 + 0.5, np.float32)
+
+
+def _median_length(vectors: Floats) -> float:
+    return median(np.hypot(vectors[:, 0], vectors[:, 1]).tolist())  # of fifty numbers, faster than NumPy's
 
 
 def fit_rotation(first: Floats, second: Floats) -> tuple[Floats, Floats]:
@@ -191,13 +200,14 @@ def fit_small_rotation(rays: Floats, flow: Floats) -> tuple[Floats, Floats]:
     A = np.empty((2 * len(x), 3))
     A[0::2, 0], A[0::2, 1], A[0::2, 2] = x * y, -1 - x * x, y
     A[1::2, 0], A[1::2, 1], A[1::2, 2] = 1 + y * y, -x * y, -x
-    b = flow.reshape(-1)
+    b = flow.reshape(-1, 1)
     weighted, rest = A, flow
-    rotation: Floats = np.zeros(3)
+    rotation: Floats = np.zeros((3, 1))
+    damping = DAMPING * np.eye(3)  # a touch: corners all in one line leave one axis open
     for _ in range(FIT_ROUNDS):
-        # A touch of damping: corners all in one line leave one axis open.
-        rotation = np.asarray(np.linalg.solve(weighted.T @ A + DAMPING * np.eye(3), weighted.T @ b), np.float64)
+        solved = cv2.solve(weighted.T @ A + damping, weighted.T @ b, flags=cv2.DECOMP_CHOLESKY)[1]
+        rotation = np.asarray(solved, np.float64)
         rest = (b - A @ rotation).reshape(-1, 2)
         weights = 1 / np.maximum(np.hypot(rest[:, 0], rest[:, 1]), LEAST_RESIDUAL)
         weighted = A * np.repeat(weights, 2)[:, None]
-    return rotation, rest
+    return rotation[:, 0], rest

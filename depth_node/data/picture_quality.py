@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LINES = 40
-"""Share of rows and columns looked at: one in a width's LINES-th part, at least one in four."""
+"""Share of rows looked at: one in a width's LINES-th part, at least one in four; half as many columns."""
 BLACK, WHITE = 8, 247
 """Brightness at and beyond which a pixel shows nothing."""
 REACH = 8
@@ -38,7 +38,7 @@ def measure_quality(image: NDArray[np.uint8]) -> PictureQuality:
     """Look at (H, W, 3) uint8; green stands for brightness."""
     step = max(image.shape[1] // LINES, 4)
     rows = np.ascontiguousarray(image[::step, :, 1])
-    columns = np.ascontiguousarray(image[:, ::step, 1])
+    columns = np.ascontiguousarray(image[:, :: 2 * step, 1])  # dearer: every pixel of them is a cache line
     black, white = np.count_nonzero(rows <= BLACK) / rows.size, np.count_nonzero(rows >= WHITE) / rows.size
     sharpness = (
         _sharpness(cv2.Sobel(rows, cv2.CV_16S, 2, 0, ksize=1), rows[:, :-REACH], rows[:, REACH:]),
