@@ -35,7 +35,7 @@ from depth_node.training.run_report import WriteReport
 from depth_node.training.run_saver import BEST_FILE, LAST_FILE
 from depth_node.training.supervision import check_supervision, metric_scale
 from depth_node.training.synchronised_norm import synchronise_norms
-from depth_node.training.warm_start import warm_start
+from depth_node.training.warm_start import as_in_initial, warm_start
 
 
 def fit(
@@ -150,6 +150,8 @@ def _camera(dataset: TripletDataset) -> TrainingCamera:
 def _module(network: NetworkConfig, config: TrainConfig) -> SelfSupervisedModule:
     semantics = _semantics(config)
     teacher = Teacher(Path(config.distillation.teacher)) if config.distillation.teacher else None
+    if config.initial:
+        network = as_in_initial(network, config)
     module = SelfSupervisedModule(network, config, semantics, teacher)
     warm_start(module.depth, module.pose, semantics, config)
     return module

@@ -41,7 +41,8 @@ class SelfSupervisedModule(lightning.LightningModule):
         self.config = config
         self.semantics = semantics
         channels = semantics.network.channels if semantics else ()
-        self.depth = build_depth_network(network, pretrained=config.pretrained, semantic_channels=channels)
+        imagenet = config.pretrained and not config.initial  # which would only be replaced
+        self.depth = build_depth_network(network, pretrained=imagenet, semantic_channels=channels)
         self.pose = build_pose_network(network, pretrained=config.pretrained)
         # Half precision doubles its gain in this layout, on tensor cores and AMX alike.
         for conv in (layer for layer in self.modules() if isinstance(layer, nn.Conv2d)):

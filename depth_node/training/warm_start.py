@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from depth_node.config.network import NetworkConfig
 from depth_node.config.training import TrainConfig
 from depth_node.errors import TrainingError
-from depth_node.networks.checkpoint import Checkpoint, load_checkpoint
+from depth_node.networks.checkpoint import Checkpoint, load_checkpoint, read_info
 from depth_node.networks.factory import DepthNetwork
 from depth_node.networks.pose import PoseNetwork
 from depth_node.networks.semantic import fingerprint
 from depth_node.training.frozen import FrozenSemantics
+
+
+def as_in_initial(network: NetworkConfig, config: TrainConfig) -> NetworkConfig:
+    """The network with what the weights of `config.initial` decide: the order of MobileNetV3's operations.
+
+    Raises:
+        CheckpointError: the file cannot be read.
+    """
+    return replace(network, timm_se_order=read_info(config.initial).network.timm_se_order)
 
 
 def warm_start(depth: DepthNetwork, pose: PoseNetwork, semantics: FrozenSemantics | None, config: TrainConfig) -> None:
@@ -48,6 +59,11 @@ def _start_depth(depth: DepthNetwork, start: Checkpoint, semantics: FrozenSemant
         raise TrainingError(
             f"{path} and this network differ in timm_se_order: add --no_pretrained "
             f"--{'' if theirs.timm_se_order else 'no_'}network.timm_se_order"
+        )
+    if (theirs.min_depth, theirs.max_depth) != (ours.min_depth, ours.max_depth):
+        raise TrainingError(
+            f"{path} was trained for other depths: add --network.min_depth {theirs.min_depth:g} "
+            f"--network.max_depth {theirs.max_depth:g}"
         )
     if theirs.guided and not ours.guided:
         raise TrainingError(f"{path} is guided, this network is not: add --network.guided")

@@ -12,7 +12,7 @@ from depth_node.networks.checkpoint import CheckpointInfo, load_checkpoint, save
 from depth_node.networks.factory import build_depth_network, build_pose_network
 from depth_node.networks.semantic import fingerprint
 from depth_node.training.frozen import FrozenSemantics
-from depth_node.training.warm_start import warm_start
+from depth_node.training.warm_start import as_in_initial, warm_start
 
 LITE = NetworkConfig(height=64, width=128, pose="posenet")
 
@@ -89,6 +89,7 @@ def test_semantics_stay_frozen(semantics):
     [
         ({"architecture": "hr_depth_resnet18"}, "choose the same --network.architecture"),
         ({"timm_se_order": True}, "no_network.timm_se_order"),
+        ({"min_depth": 0.5, "max_depth": 1e6}, r"add --network\.min_depth 0\.1 --network\.max_depth 100"),
     ],
 )
 def test_networks_that_differ(plain, change, says):
@@ -111,6 +112,11 @@ def test_other_semantics(guided_checkpoint, semantics):
         next(semantics.network.parameters()).add_(1)
     with pytest.raises(TrainingError, match="another semantic network"):
         start(TrainConfig(initial=str(guided_checkpoint)), semantics, load_checkpoint(guided_checkpoint).info.network)
+
+
+def test_the_order_of_operations_comes_with_the_weights(plain):
+    asked = dataclasses.replace(LITE, timm_se_order=True)
+    assert as_in_initial(asked, TrainConfig(initial=str(plain))) == LITE
 
 
 def test_a_pose_network_that_is_not_there(guided_checkpoint):
