@@ -67,6 +67,7 @@ def test_binning_maps_a_ray_to_the_centre_of_its_block():
         ("rational_polynomial", "rational_polynomial", 8),
         ("equidistant", "equidistant", 4),
         ("fisheye", "equidistant", 4),
+        ("rational_polynomial", "rational_polynomial", 12),
         ("rational_polynomial", "rational_polynomial", 14),
     ],
 )

@@ -15,15 +15,18 @@ K = np.array([[200.0, 0, 160], [0, 205.0, 118], [0, 0, 1]])
 MODELS = {
     "plumb_bob": (-0.25, 0.08, 0.001, -0.002, 0.01),
     "rational_polynomial": (0.4, 0.1, 0.0005, 0.0003, 0.01, 0.6, 0.15, 0.02),
+    "rational_polynomial, thin prism": (0.4, 0.1, 0.0005, 0.0003, 0.01, 0.6, 0.15, 0.02, 0.01, -0.004, -0.008, 0.003),
+    "rational_polynomial, tilted": (0.4, 0.1, 0.0005, 0.0003, 0.01, 0.6, 0.15, 0.02, 0.01, 0, -0.008, 0, 0.02, -0.03),
     "equidistant": (0.05, -0.01, 0.003, -0.001),
 }
+"""Distortion models; behind a comma, what makes a variant of one."""
 
 
 def camera(model: str, distortion: tuple[float, ...], projection: np.ndarray | None = None) -> CameraCalibration:
     p = np.zeros((3, 4)) if projection is None else projection
     rows = (tuple(map(float, m.ravel())) for m in (K, np.eye(3), p))
     k, r, p = rows
-    return CameraCalibration(W, H, model, distortion, k, r, p)
+    return CameraCalibration(W, H, model.partition(",")[0], distortion, k, r, p)
 
 
 def distort(points: np.ndarray, model: str) -> np.ndarray:
