@@ -5,8 +5,11 @@ Without torchrun there is one process, and nothing here imports torch.
 
 from __future__ import annotations
 
+import atexit
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 T = TypeVar("T")
+FAILURES, STORE_SECONDS = "depth_node/failures", 5.0
 
 
 def rank() -> int:
@@ -101,6 +105,30 @@ def total(values: Tensor) -> Tensor:
     return summed
 
 
+def first_to_fail() -> bool:
+    """Whether no other process has asked this before: one message for all of them is enough."""
+    if world_size() == 1:
+        return True
+    import torch.distributed as dist
+
+    try:
+        host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+        store = dist.TCPStore(host, port, is_master=False, timeout=timedelta(seconds=STORE_SECONDS))
+        return int(store.add(FAILURES, 1)) == 1
+    except (RuntimeError, KeyError, ValueError):  # whoever kept the store has gone already
+        return is_first()
+
+
+@contextmanager
+def only_first_speaks() -> Iterator[None]:
+    """Inside, what processes other than the first print goes nowhere."""
+    if is_first():
+        yield
+        return
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        yield
+
+
 def join() -> None:
     """Connect the processes that torchrun has started, once; each takes its own GPU where there are any."""
     import torch
@@ -111,6 +139,14 @@ def join() -> None:
     if torch.cuda.is_available():
         torch.cuda.set_device(local_rank() % torch.cuda.device_count())
     dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+    atexit.register(_leave)
+
+
+def _leave() -> None:
+    import torch.distributed as dist
+
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 @lru_cache(maxsize=1)

@@ -18,6 +18,7 @@ from jsonargparse import ArgumentParser, Namespace
 from depth_node.cli.arguments import add_settings, read_settings
 from depth_node.config.evaluation import EvaluationConfig
 from depth_node.errors import ConfigError
+from depth_node.processes import gather, is_first, join, my_share
 
 if TYPE_CHECKING:
     from depth_node.evaluation.evaluate import ComparedFrame, EvaluationFrame
@@ -69,6 +70,7 @@ def run(args: Namespace) -> int:
     from_lidar = any(frame.truth.scale_source == "lidar" for frame in frames)
     if args.store_scale and from_lidar and config.velodyne_depth == "forward":
         raise ConfigError("--store_scale needs metres from the camera, not from the lidar: add --velodyne_depth camera")
+    join()
     evaluated = []
     for name, path in zip(distinct_names(args.checkpoint), args.checkpoint, strict=True):
         estimator = open_estimator(path, config)
@@ -77,7 +79,10 @@ def run(args: Namespace) -> int:
             pictures = pictures / name.replace("/", "_")
         report = _evaluate(estimator, frames, config, name, pictures)
         network = estimator.info.network
-        evaluated.append(EvaluatedCheckpoint(name, path, f"{network.width}x{network.height}", report))
+        if report:
+            evaluated.append(EvaluatedCheckpoint(name, path, f"{network.width}x{network.height}", report))
+    if not is_first():
+        return 0
     _show(args, config, evaluated, about)
     if args.json:
         write_json(args.json, {"checkpoints": [each.record(config, **about) for each in evaluated]})
@@ -88,7 +93,8 @@ def run(args: Namespace) -> int:
 
 def _evaluate(
     estimator: DepthEstimator, frames: list[EvaluationFrame], config: EvaluationConfig, name: str, pictures: Path | None
-) -> DepthReport:
+) -> DepthReport | None:
+    """Evaluate this process's share of the frames; the report on all of them in the first process, None in others."""
     import numpy as np
     from rich.console import Console
     from rich.progress import track
@@ -97,13 +103,16 @@ def _evaluate(
     from depth_node.evaluation.report import DepthReport
 
     drawn = set(np.linspace(0, len(frames) - 1, config.picture_count).round()) if pictures else set()
-    compared = compare_frames(estimator, frames, config)
+    numbers, share = my_share(range(len(frames))), my_share(frames)
+    compared = compare_frames(estimator, share, config)
+    shown = track(compared, f"evaluating {name}", len(share), console=Console(stderr=True))
     results = []
-    for number, frame in enumerate(track(compared, f"evaluating {name}", len(frames), console=Console(stderr=True))):
+    for number, frame in zip(numbers, shown, strict=True):
         results.append(frame.result(config))
         if pictures and number in drawn:
             _draw(pictures, frame, config)
-    return DepthReport.of(results)
+    joined = gather(results)
+    return None if joined is None else DepthReport.of(joined)
 
 
 def _draw(folder: Path, frame: ComparedFrame, config: EvaluationConfig) -> None:

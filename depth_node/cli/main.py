@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from depth_node import __version__
 from depth_node.errors import DepthNodeError
+from depth_node.processes import first_to_fail, only_first_speaks
 
 COMMANDS = {
     "simulate": "render a street drive and write it as a ROS 2 bag with exact ground truth",
@@ -53,13 +54,24 @@ def run_command(name: str, arguments: Sequence[str]) -> int:
     parser = make_parser(name, command.__doc__ or "")
     command.add_arguments(parser)
     try:
-        return int(command.run(parser.parse_args(list(arguments))))
+        with only_first_speaks():
+            return int(command.run(parser.parse_args(list(arguments))))
     except DepthNodeError as error:
-        print(f"depth {name}: {message(error)}", file=sys.stderr)
+        _complain(f"depth {name}: {message(error)}")
         return 1
     except KeyboardInterrupt:
-        print(f"depth {name}: interrupted", file=sys.stderr)
+        _complain(f"depth {name}: interrupted")
         return 130
+    except Exception:
+        if first_to_fail():
+            raise
+        return 1  # most likely the first one's leaving is what went wrong here
+
+
+def _complain(line: str) -> None:
+    """Say what is wrong, once for all processes."""
+    if first_to_fail():
+        print(line, file=sys.stderr)
 
 
 def message(error: DepthNodeError) -> str:

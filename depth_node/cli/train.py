@@ -33,6 +33,9 @@ def add_run_arguments(parser: CommandParser) -> None:
     )
     parser.add_argument("--output", required=True, help="run folder to create")
     parser.add_argument("--resume", action="store_true", help="go on from the last save of --output")
+    parser.add_argument(
+        "--resume_if_exists", action="store_true", help="go on where --output has a save, else start: for job queues"
+    )
 
 
 def run(args: Namespace) -> int:
@@ -65,7 +68,8 @@ def train(args: Namespace, network: NetworkConfig, config: TrainConfig) -> int:
         distances=config.loss.velocity > 0,
         cache=Path(config.cache) if config.cache else None,
     )
-    checkpoint = fit(triplets, val, network, config, Path(args.output), resume=args.resume)
+    resume = None if args.resume_if_exists else bool(args.resume)
+    checkpoint = fit(triplets, val, network, config, Path(args.output), resume)
     console = Console()
     console.print(summarise(Path(args.output)))
     console.print(f"checkpoint: {checkpoint}\nnext: depth evaluate --checkpoint {checkpoint} --help")
