@@ -90,14 +90,12 @@ def test_driven_distance_makes_metres(root, tmp_path):
 
 
 def test_gradients_are_clipped(root, tmp_path):
-    # Adam divides by the gradients' size plus 1e-8: far below that they hardly move a weight.
-    still = dataclasses.replace(ONE_STEP, learning_rate=1e-2)
-    clipped = dataclasses.replace(still, clip_gradient=1e-12)
-    weights = [run(root, tmp_path / str(i), config).depth.state_dict() for i, config in enumerate((still, clipped))]
-    start = run(root, tmp_path / "start", dataclasses.replace(still, learning_rate=0.0)).depth.state_dict()
-    moved = [max(float((each[n] - start[n]).abs().max()) for n in start if n.endswith("weight")) for each in weights]
-    assert moved[0] > 1e-3
-    assert moved[1] < 1e-5
+    # Adam divides by the gradients' size plus 1e-8: far below that even a large rate hardly moves a weight.
+    clipped = dataclasses.replace(ONE_STEP, learning_rate=1e-2, clip_gradient=1e-12)
+    still = dataclasses.replace(ONE_STEP, learning_rate=0.0)
+    one, other = (run(root, tmp_path / str(i), config).depth.state_dict() for i, config in enumerate((clipped, still)))
+    moved = max(float((one[name] - other[name]).abs().max()) for name in one if name.endswith("weight"))
+    assert 0 < moved < 1e-5
 
 
 def test_the_guided_recipe_of_paper_a_runs(root, tmp_path, make_semantic_checkpoint):
