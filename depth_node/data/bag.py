@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rosbags.highlevel import AnyReader
 from rosbags.typesys import Stores, get_typestore
 
+from depth_node.data.bag_files import write_ahead_log
 from depth_node.data.encodings import decode_compressed, decode_image
 from depth_node.data.mcap_chunks import InPlaceReader
 from depth_node.errors import BagError
@@ -134,7 +135,7 @@ class BagReader:
         """Open the bag; raises BagError when it is damaged."""
         try:
             for file in [self.path] if self.path.is_file() else self.path.glob("*.db3"):
-                _check_sqlite_size(file)
+                _check_sqlite(file)
             # Humble and older write no message definitions into sqlite3 bags.
             self._reader = AnyReader([self.path], default_typestore=get_typestore(Stores.ROS2_HUMBLE))
             self._reader.readers = [InPlaceReader(self.path)]
@@ -222,8 +223,14 @@ def header_stamp_ns(message: Any) -> int | None:
     return header.stamp.sec * 1_000_000_000 + header.stamp.nanosec if header is not None else None
 
 
-def _check_sqlite_size(file: Path) -> None:
-    """Raise ValueError for a database shorter than its header says; SQLite would read the missing end as zeros."""
+def _check_sqlite(file: Path) -> None:
+    """Raise ValueError for a database that rosbags would take for whole.
+
+    Of one that is shorter than its header says, SQLite reads the missing end as zeros; rows in a write-ahead log are
+    passed over in silence.
+    """
+    if (log := write_ahead_log(file)).is_file() and log.stat().st_size:
+        raise ValueError(f"its newest messages are still in {log.name}")
     with file.open("rb") as stream:
         header = stream.read(100)
     if header.startswith(b"SQLite format 3\0") and len(header) == 100:

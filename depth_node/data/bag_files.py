@@ -73,3 +73,8 @@ def _is_storage(path: Path) -> bool:
     if suffixes and suffixes[-1] == ".zstd":
         suffixes.pop()
     return bool(suffixes) and suffixes[-1] in STORAGE_SUFFIXES
+
+
+def write_ahead_log(file: Path) -> Path:
+    """Where SQLite keeps the newest rows of a database until it is closed; normally there is none."""
+    return file.with_name(f"{file.name}-wal")

@@ -15,7 +15,7 @@ from typing import Any
 
 from depth_node.config.record import RecordConfig
 from depth_node.data.bag import BagImage, BagMessage, BagReader
-from depth_node.data.bag_files import METADATA, storage_files
+from depth_node.data.bag_files import METADATA, storage_files, write_ahead_log
 from depth_node.data.calibration import CameraCalibration
 from depth_node.data.camera_file import read_camera
 from depth_node.data.kitti_timestamps import format_timestamp
@@ -88,7 +88,9 @@ def inspect_bag(bag: BagReader, config: RecordConfig) -> Source:
 def bag_record(bag: BagReader) -> BagRecord:
     """What a bag is, without its place on the disk."""
     path = bag.path
-    files = [*storage_files(path), *([path / METADATA] if (path / METADATA).exists() else [])]
+    parts = storage_files(path)
+    beside = [path / METADATA, *(write_ahead_log(file) for file in parts)]
+    files = [*parts, *(file for file in beside if file.is_file() and file.stat().st_size)]
     start, end = bag.time_range_ns
     loss = bag.loss
     return BagRecord(

@@ -103,6 +103,8 @@ class PartRecorder:
             stream = FrameStream(self._source, self._config, writers)
             stretches, dropped = self._stretches(bag, stream)
             record = replace(bag_record(bag), position=self._source.record.position, images=stream.seen)
+        if record.lost is not None and self._source.record.lost is not None:  # opened the second time without a reason
+            record = replace(record, lost=replace(record.lost, note=self._source.record.lost.note))
         drives = tuple(
             self._drive(number, stretch, stream.frame_id, writers) for number, stretch in enumerate(stretches)
         )
