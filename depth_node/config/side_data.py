@@ -28,4 +28,6 @@ class SideDataConfig(Validated):
         low=0.0,
         high=10.0,
     )
-    semantic_checkpoint: str = setting("", "checkpoint of a semantic network that labels every frame; empty for none")
+    semantic_checkpoint: str = setting(
+        "", "checkpoint or hub name (smp-hub/...) of a semantic network that labels every frame; empty for none"
+    )

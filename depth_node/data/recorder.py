@@ -26,6 +26,7 @@ from depth_node.data.frames import Source, inspect_bag
 from depth_node.data.manifest import VERSION, BagFile, BagRecord, LossRecord, Manifest, read_manifest
 from depth_node.data.open_bag import open_bag
 from depth_node.data.part import PICTURES, Part, PartRecorder
+from depth_node.data.side.labels import is_published
 from depth_node.data.staging import READY, STAGING, WORK, clear_staging, is_ready, staging_folder
 from depth_node.errors import BagError, CalibrationError, SequenceError
 
@@ -33,7 +34,7 @@ Progress = Callable[[int, int], None]
 """Called with the number of pictures done and the number in all."""
 
 FILES = ("calibration", "extrinsics", "semantic_checkpoint")
-"""Settings that name a file: its content counts, not its place."""
+"""Settings that name a file: its content counts, not its place. A network on the hub counts by its name."""
 
 
 def record(
@@ -88,7 +89,7 @@ def result_settings(config: RecordConfig) -> dict[str, Any]:
     """Settings that change the result, for the manifest; files by name and content. Raises CalibrationError."""
     settings = {name: value for name, value in values(config).items() if name not in SPEED_ONLY}
     for name in FILES:
-        if settings[name]:
+        if settings[name] and not (name == "semantic_checkpoint" and is_published(settings[name])):
             path = Path(settings[name])
             try:
                 digest = hashlib.sha256(path.read_bytes()).hexdigest()

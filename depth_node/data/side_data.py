@@ -16,7 +16,6 @@ write drive after drive when the frames are known:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ from depth_node.data.calibration import Matrix
 from depth_node.data.kitti_calibration import lidar_at_camera
 from depth_node.data.rectification import StoredCamera
 from depth_node.data.side.extrinsics import Extrinsics
-from depth_node.data.side.labels import LabelWriter, check_checkpoint, open_checkpoint
+from depth_node.data.side.labels import LabelWriter, open_checkpoint
 from depth_node.data.side.lidar import LidarWriter
 from depth_node.data.side.motion import GNSS, IMU, ODOMETRY, MotionLog
 from depth_node.data.side.oxts import MotionWriter
@@ -53,7 +52,7 @@ def open_side_writers(bag: BagReader, config: SideDataConfig, spill: Path) -> li
     Raises:
         BagError: a topic is not in the bag, of another type, or there are several to choose from.
         CalibrationError: the extrinsics file cannot be read.
-        CheckpointError: the semantic checkpoint does not exist.
+        CheckpointError: the semantic checkpoint cannot be read, or fetched from the hub.
     """
     extrinsics = Extrinsics.of(bag, config.extrinsics)
     log = MotionLog(extrinsics)
@@ -67,8 +66,7 @@ def open_side_writers(bag: BagReader, config: SideDataConfig, spill: Path) -> li
         tolerances = config.lidar_tolerance, config.motion_tolerance
         writers.append(LidarWriter(lidar, extrinsics, log, spill, *tolerances, required))
     if config.semantic_checkpoint:
-        check_checkpoint(config.semantic_checkpoint)
-        writers.append(LabelWriter(partial(open_checkpoint, config.semantic_checkpoint)))
+        writers.append(LabelWriter(open_checkpoint(config.semantic_checkpoint)))
     return writers
 
 

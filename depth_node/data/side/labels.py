@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,7 +14,6 @@ from numpy.typing import NDArray
 from depth_node.data.kitti import KittiSequence
 from depth_node.data.rectification import StoredCamera
 from depth_node.data.side.writer import RecordedFrame
-from depth_node.errors import CheckpointError
 
 
 class SemanticLabeller(Protocol):
@@ -33,17 +31,17 @@ class LabelWriter:
 
     name = "labels"
 
-    def __init__(self, open_labeller: Callable[[], SemanticLabeller]) -> None:
-        """Prepare; `open_labeller` is called once there are frames, for a network takes its time to load."""
+    def __init__(self, labeller: SemanticLabeller) -> None:
+        """Prepare; a network that cannot be had is found out now, not after hours of recording."""
         self.topics: frozenset[str] = frozenset()
-        self._open = open_labeller
+        self._labeller = labeller
 
     def add(self, topic: str, message: Any, stamp_ns: int) -> None:
         """Nothing: there are no topics."""
 
     def finish(self, folder: Path, frames: Sequence[RecordedFrame], camera: StoredCamera) -> dict[str, Any]:  # noqa: ARG002
         """Label every frame; see `SideWriter.finish`."""
-        labeller, sequence = self._open(), KittiSequence(folder)
+        labeller, sequence = self._labeller, KittiSequence(folder)
         counts, digest = np.zeros(256, np.int64), hashlib.sha256()
         for frame in frames:
             labels = labeller.labels(sequence.image(frame.index))
@@ -58,13 +56,14 @@ class LabelWriter:
 
 
 def open_checkpoint(checkpoint: str) -> SemanticLabeller:
-    """A semantic checkpoint as a labeller; raises CheckpointError."""
+    """A semantic network by its file or its name on the hub, as `depth train --semantic`; raises CheckpointError."""
     from depth_node.data.side.semantic_labeller import CheckpointLabeller
 
     return CheckpointLabeller(checkpoint)
 
 
-def check_checkpoint(checkpoint: str) -> None:
-    """Raise CheckpointError early where a checkpoint that looks like a file is none."""
-    if checkpoint.endswith(".safetensors") and not os.path.isfile(checkpoint):
-        raise CheckpointError(f"semantic checkpoint {checkpoint} does not exist")
+def is_published(checkpoint: str) -> bool:
+    """Whether it names a network on the hub instead of a file."""
+    from depth_node.networks.semantic_hub import is_hub_name
+
+    return is_hub_name(checkpoint)
