@@ -7,21 +7,35 @@ Example: depth train --data recorded/ --output runs/first --network.architecture
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jsonargparse import Namespace
 
 from depth_node.cli.arguments import add_settings, read_settings
 from depth_node.cli.command_parser import CommandParser
 from depth_node.config.network import NetworkConfig
+from depth_node.config.resampling import ResamplingConfig
 from depth_node.config.training import TrainConfig
+
+if TYPE_CHECKING:
+    from depth_node.data.dataset import TripletDataset
 
 
 def add_arguments(parser: CommandParser) -> None:
     """Declare the flags of `depth train`."""
     add_run_arguments(parser)
+    parser.add_argument(
+        "--two-stage",
+        "--two_stage",
+        action="store_true",
+        help="train, leave out frames in which something became infinitely far, train afresh: OUTPUT/stage1, "
+        "OUTPUT/resampled (see `depth resample`), OUTPUT/stage2",
+    )
     add_settings(parser, NetworkConfig, prefix="network.")
     add_settings(parser, TrainConfig)
+    add_settings(parser, ResamplingConfig, prefix="resampling.", leave_out=("device", "workers"))
 
 
 def add_run_arguments(parser: CommandParser) -> None:
@@ -40,18 +54,21 @@ def add_run_arguments(parser: CommandParser) -> None:
 
 def run(args: Namespace) -> int:
     """Train as the flags say."""
-    return train(args, read_settings(args, NetworkConfig, "network."), read_settings(args, TrainConfig))
+    network, config = read_settings(args, NetworkConfig, "network."), read_settings(args, TrainConfig)
+    resampling = read_settings(args, ResamplingConfig, "resampling.") if args.two_stage else None
+    return train(args, network, config, resampling)
 
 
-def train(args: Namespace, network: NetworkConfig, config: TrainConfig) -> int:
-    """Train, then say where the weights are and how far the error fell below the no-motion baseline."""
+def train(
+    args: Namespace, network: NetworkConfig, config: TrainConfig, resampling: ResamplingConfig | None = None
+) -> int:
+    """Train, in two stages with `resampling`; say where the weights are and how far the error fell."""
     import logging
     import warnings
 
     from rich.console import Console
 
     from depth_node.allocator import keep_large_blocks
-    from depth_node.data.dataset import open_splits
     from depth_node.training.fit import fit
     from depth_node.training.metrics_file import summarise
 
@@ -59,18 +76,35 @@ def train(args: Namespace, network: NetworkConfig, config: TrainConfig) -> int:
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module="lightning")
     keep_large_blocks()
-    triplets, val = open_splits(
-        Path(args.data),
+    data, output = Path(args.data), Path(args.output)
+    splits = Path(args.splits) if args.splits else None
+    resume = None if args.resume_if_exists else bool(args.resume)
+    triplets = partial(_triplets, data, network, config)
+    console = Console()
+    if resampling is None:
+        checkpoint = fit(*triplets(splits), network, config, output, resume)
+    else:
+        from depth_node.resampling.two_stage import TwoStageRun
+
+        run = TwoStageRun(data, splits, network, config, resampling, output)
+        checkpoint = run.train(triplets, resume)
+        console.print(run.summary())
+    console.print(summarise(checkpoint.parent))
+    console.print(f"checkpoint: {checkpoint}\nnext: depth evaluate --checkpoint {checkpoint} --help")
+    return 0
+
+
+def _triplets(
+    data: Path, network: NetworkConfig, config: TrainConfig, splits: Path | None
+) -> tuple[TripletDataset, TripletDataset | None]:
+    from depth_node.data.dataset import open_splits
+
+    return open_splits(
+        data,
         network.height,
         network.width,
-        Path(args.splits) if args.splits else None,
+        splits,
         stereo=config.stereo,
         distances=config.loss.velocity > 0,
         cache=Path(config.cache) if config.cache else None,
     )
-    resume = None if args.resume_if_exists else bool(args.resume)
-    checkpoint = fit(triplets, val, network, config, Path(args.output), resume)
-    console = Console()
-    console.print(summarise(Path(args.output)))
-    console.print(f"checkpoint: {checkpoint}\nnext: depth evaluate --checkpoint {checkpoint} --help")
-    return 0

@@ -27,7 +27,7 @@ class ResamplingConfig(Validated):
         0.5, "geometric candidates lie in this central share of the picture's width", low=0.05, high=1.0
     )
     nearest: float = setting(
-        0.5,
+        0.75,
         "the nearest share of the candidates is used: depth there is right even in a biased network",
         low=0.05,
         high=1.0,
