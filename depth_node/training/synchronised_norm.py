@@ -73,12 +73,13 @@ class _Normalise(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, input: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
-        variance, mean = torch.var_mean(input.float(), AXES, correction=0)
+        variance, mean = torch.var_mean(_precise(input), AXES, correction=0)
+        dtype = mean.dtype
         # Mean and mean square of all; in double precision, for the variance is their small difference.
         mean, variance = mean.double(), variance.double()
         mean, square = total(torch.stack([mean, variance + mean.square()])) / world_size()
-        variance = (square - mean.square()).clamp_min(0).float()
-        mean = mean.float()
+        variance = (square - mean.square()).clamp_min(0).to(dtype)
+        mean = mean.to(dtype)
         ctx.save_for_backward(input, weight, mean, (variance + eps).rsqrt())
         ctx.mark_non_differentiable(mean, variance)
         # In evaluation mode the native function takes the statistics it is given.
@@ -87,12 +88,17 @@ class _Normalise(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         input, weight, mean, scale = ctx.saved_tensors
-        gradient = gradients[0].float()
+        gradient = _precise(gradients[0])
         spread = (1, -1, 1, 1)
-        normal = (input.float() - mean.reshape(spread)) * scale.reshape(spread)
+        normal = (_precise(input) - mean.reshape(spread)) * scale.reshape(spread)
         of_bias, of_weight = gradient.sum(AXES), (gradient * normal).sum(AXES)
         count = world_size() * input.numel() / input.shape[1]
         means = total(torch.stack([of_bias, of_weight])) / count
         through = gradient - means[0].reshape(spread) - normal * means[1].reshape(spread)
         of_input = through * (weight * scale).reshape(spread)
         return of_input.to(input.dtype), of_weight, of_bias, None
+
+
+def _precise(values: Tensor) -> Tensor:
+    """Sums over many pixels are not for half precision."""
+    return values if values.dtype == torch.double else values.float()
