@@ -34,7 +34,7 @@ def drive(tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("width", "height"), [(1024, 320), (1280, 384)])
-@pytest.mark.parametrize("architecture", ["lite_hr_depth", "hr_depth_resnet18", "monodepth2_resnet18"])
+@pytest.mark.parametrize("architecture", ["lite_hr_depth", "hr_depth_resnet18"])
 def test_two_steps(drive, tmp_path, architecture, width, height):
     small = NetworkConfig(architecture, "posenet")
     save_checkpoint(tmp_path / "small.safetensors", CheckpointInfo(small), build_depth_network(small))
