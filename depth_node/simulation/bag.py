@@ -1,4 +1,4 @@
-"""Writes a simulated drive as a ROS 2 bag (rosbags; mcap or sqlite3) with camera, lidar, odometry and tf."""
+"""Writes a simulated drive as a ROS 2 bag (rosbags; mcap or sqlite3): camera, lidar, odometry, IMU, GNSS and tf."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from depth_node.config.street import StreetConfig
+from depth_node.data.side.georeference import Mercator
 from depth_node.simulation import lidar, rig
 from depth_node.simulation.drive import Frame
 
 IMAGE, COMPRESSED, INFO = "/camera/image_raw", "/camera/image_raw/compressed", "/camera/camera_info"
 POINTS, ODOMETRY, TF, TF_STATIC = "/lidar/points", "/odom", "/tf", "/tf_static"
+IMU, FIX = "/imu/data", "/gps/fix"
 BAG_VERSION: Literal[8] = 8  # the last one that every ROS 2 release since Humble reads
 _STORAGES = {"mcap": StoragePlugin.MCAP, "sqlite3": StoragePlugin.SQLITE3}
 _NEVER = QosTime(9223372036, 854775807)
@@ -43,7 +45,8 @@ class BagWriter:
         topics = {self._image_topic: f"sensor_msgs/msg/{kind}", INFO: "sensor_msgs/msg/CameraInfo"}
         if self._config.lidar:
             topics[POINTS] = "sensor_msgs/msg/PointCloud2"
-        topics |= {ODOMETRY: "nav_msgs/msg/Odometry", TF: "tf2_msgs/msg/TFMessage", TF_STATIC: "tf2_msgs/msg/TFMessage"}
+        topics |= {ODOMETRY: "nav_msgs/msg/Odometry", IMU: "sensor_msgs/msg/Imu", FIX: "sensor_msgs/msg/NavSatFix"}
+        topics |= {TF: "tf2_msgs/msg/TFMessage", TF_STATIC: "tf2_msgs/msg/TFMessage"}
         for topic, name in topics.items():
             qos = _qos(QosDurability.TRANSIENT_LOCAL if topic == TF_STATIC else QosDurability.VOLATILE)
             self._connections[topic] = self._writer.add_connection(
@@ -86,6 +89,44 @@ class BagWriter:
         )
         self._write(ODOMETRY, stamp_ns, odometry)
         self._write(TF, stamp_ns, T["tf2_msgs/msg/TFMessage"](transforms=[transform]))
+
+    def write_inertial(
+        self, stamp_ns: int, R_map_ins: NDArray[np.float64], rates: NDArray[np.float64], force: NDArray[np.float64]
+    ) -> None:
+        """Attitude (3, 3) against east, north, up, rates (3,) rad/s and specific force (3,) m/s^2, as Imu."""
+        from transforms3d.quaternions import mat2quat
+
+        T = self._store.types
+        vector = T["geometry_msgs/msg/Vector3"]
+        w, x, y, z = map(float, mat2quat(R_map_ins))
+        unknown = np.zeros(9)
+        imu = T["sensor_msgs/msg/Imu"](
+            header=self._header(stamp_ns, rig.INS),
+            orientation=T["geometry_msgs/msg/Quaternion"](x=x, y=y, z=z, w=w),
+            orientation_covariance=unknown,
+            angular_velocity=vector(*map(float, rates)),
+            angular_velocity_covariance=unknown,
+            linear_acceleration=vector(*map(float, force)),
+            linear_acceleration_covariance=unknown,
+        )
+        self._write(IMU, stamp_ns, imu)
+
+    def write_fix(self, stamp_ns: int, position: NDArray[np.float64]) -> None:
+        """Where a point of odom (3,) m lies on the map, as NavSatFix; metres are laid out as KITTI's tools do."""
+        T = self._store.types
+        mercator = Mercator(rig.ORIGIN[0])
+        east, north = mercator.metres(*rig.ORIGIN[:2]) + position[:2]
+        latitude, longitude = mercator.degrees(float(east), float(north))
+        fix = T["sensor_msgs/msg/NavSatFix"](
+            header=self._header(stamp_ns, rig.INS),
+            status=T["sensor_msgs/msg/NavSatStatus"](status=0, service=1),
+            latitude=latitude,
+            longitude=longitude,
+            altitude=rig.ORIGIN[2] + float(position[2]),
+            position_covariance=np.zeros(9),
+            position_covariance_type=0,
+        )
+        self._write(FIX, stamp_ns, fix)
 
     def write_mounting(self, stamp_ns: int, mounts: Sequence[tuple[str, NDArray[np.float64]]]) -> None:
         """Where sensors sit on base_link: pairs of frame and T_base_sensor (4, 4), as latched tf."""

@@ -1,7 +1,8 @@
-"""The ego vehicle: its pose over time, and where camera and lidar sit on it.
+"""The ego vehicle: its pose over time, and where its sensors sit on it.
 
 Frames follow REP-103 and REP-105: `odom` (the world), `base_link` on the road below the rear axle, x ahead,
-`camera_optical_frame` z ahead, x right, y down, `lidar` x ahead, z up.
+`camera_optical_frame` z ahead, x right, y down, `lidar` x ahead, z up. `ins`, the inertial and satellite unit, reports
+for the axes of `base_link`, as such units do. On the map `odom` has its origin at `ORIGIN`, x to the east.
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from depth_node.config.street import StreetConfig
 from depth_node.simulation.street import Street
 
 Matrix = NDArray[np.float64]
-ODOM, BASE, CAMERA, LIDAR = "odom", "base_link", "camera_optical_frame", "lidar"
+ODOM, BASE, CAMERA, LIDAR, INS = "odom", "base_link", "camera_optical_frame", "lidar", "ins"
+ORIGIN = (49.0, 8.4, 115.0)
+"""Latitude and longitude in degrees, altitude in m."""
+GRAVITY = 9.81
 CAMERA_X = 1.68
 LIDAR_MOUNT = (1.41, 0.0, 1.73)
 HORIZON = 90.5 / 192  # row of the horizon over image height, as in KITTI
@@ -70,3 +74,14 @@ def twist(street: Street, t: float) -> tuple[Matrix, Matrix]:
     turn = before[:3, :3].T @ after[:3, :3]
     angular = np.array([turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]]) / (4 * step)
     return linear, angular
+
+
+def force(street: Street, t: float) -> Matrix:
+    """What an accelerometer on base_link feels at time `t`: (3,) m/s^2, gravity included, by central difference.
+
+    The path is a chain of short straight lines; over a metre of it these do not show.
+    """
+    step = 0.1
+    before, now, after = (world_from_base(street, t + dt) for dt in (-step, 0.0, step))
+    acceleration = (after[:3, 3] - 2 * now[:3, 3] + before[:3, 3]) / step**2
+    return now[:3, :3].T @ (acceleration + np.array([0.0, 0.0, GRAVITY]))

@@ -54,25 +54,29 @@ def simulate(config: StreetConfig, output: Path, progress: Callable[[int], None]
 def _write(config: StreetConfig, folder: Path, progress: Callable[[int], None] | None) -> None:
     truth, paths = folder / "ground_truth", build_paths(config)
     with BagWriter(folder / "bag", config) as bag:
-        mounts = [(rig.CAMERA, rig.base_from_camera(config))]
+        mounts = [(rig.CAMERA, rig.base_from_camera(config)), (rig.INS, np.eye(4))]
         if config.lidar:
             mounts.append((rig.LIDAR, rig.base_from_lidar()))
         bag.write_mounting(stamp_ns(config, 0), mounts)
         for frame in render(config, truth):
             bag.write_frame(frame)
-            _write_odometry(bag, config, paths, frame.index)
+            _write_motion(bag, config, paths, frame.index)
             if progress is not None:
                 progress(frame.index + 1)
     _write_truth(config, paths, truth)
 
 
-def _write_odometry(bag: BagWriter, config: StreetConfig, paths: Street, index: int) -> None:
-    """Odometry of one frame and of the instants up to the next one."""
+def _write_motion(bag: BagWriter, config: StreetConfig, paths: Street, index: int) -> None:
+    """A fix at one frame; odometry and inertial numbers there and at the instants up to the next one."""
     steps = ODOMETRY_PER_FRAME if index + 1 < config.frames else 1
     for step in range(steps):
         moment = index + step / ODOMETRY_PER_FRAME
-        t = moment / config.rate
-        bag.write_odometry(stamp_ns(config, moment), rig.world_from_base(paths, t), *rig.twist(paths, t))
+        t, stamp = moment / config.rate, stamp_ns(config, moment)
+        pose, (linear, angular) = rig.world_from_base(paths, t), rig.twist(paths, t)
+        if step == 0:
+            bag.write_fix(stamp, pose[:3, 3])
+        bag.write_odometry(stamp, pose, linear, angular)
+        bag.write_inertial(stamp, pose[:3, :3], angular, rig.force(paths, t))
 
 
 def _write_truth(config: StreetConfig, paths: Street, truth: Path) -> None:

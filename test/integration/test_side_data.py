@@ -114,6 +114,40 @@ def test_motion_is_within_a_percent(street, written):
     np.testing.assert_allclose(T_camera_imu, np.linalg.inv(T_base_camera), atol=1e-9)
 
 
+@pytest.mark.parametrize("left_out", [{}, {"odometry_topic": "none"}, {"imu_topic": "none"}, {"gnss_topic": "none"}])
+def test_every_combination_of_sensors_tells_the_same_motion(street, written, tmp_path, left_out):
+    record = write(street / "bag", tmp_path / "drive", SideDataConfig(lidar_topic="none", **left_out))
+    assert record["motion"]["frames"] == FRAMES
+    oxts = [read_oxts(KittiSequence(tmp_path / "drive").oxts_path(index)) for index in range(FRAMES)]
+    exact = motion_messages(street / "bag")
+    start = np.array([exact[0].pose.pose.position.x, exact[0].pose.pose.position.y])
+    for packet, odometry in zip(oxts, exact, strict=True):
+        twist, here = odometry.twist.twist, odometry.pose.pose.position
+        assert np.hypot(packet.vf, packet.vl) == pytest.approx(np.hypot(twist.linear.x, twist.linear.y), rel=0.01)
+        # Metres east and north of the first frame, by pykitti's formulas.
+        scale = np.cos(np.radians(oxts[0].lat)) * 6378137
+        east = scale * np.radians(packet.lon - oxts[0].lon)
+        north = scale * np.log(np.tan(np.radians(90 + packet.lat) / 2) / np.tan(np.radians(90 + oxts[0].lat) / 2))
+        np.testing.assert_allclose([east, north], np.array([here.x, here.y]) - start, atol=2e-3)
+        rates = [twist.angular.x, twist.angular.y, twist.angular.z]
+        np.testing.assert_allclose([packet.wx, packet.wy, packet.wz], rates, atol=1e-4)
+    if "gnss_topic" not in left_out:
+        assert oxts[0].lat == pytest.approx(49.0, abs=1e-3)
+        assert oxts[0].lon == pytest.approx(8.4, abs=1e-3)
+        assert oxts[0].alt == pytest.approx(115.0 + exact[0].pose.pose.position.z, abs=1e-3)
+    if "imu_topic" not in left_out:
+        assert all(abs(packet.az - 9.81) < 0.5 for packet in oxts)
+    else:
+        assert {"ax", "ay", "az"} <= set(record["motion"]["never_measured"])
+
+
+def motion_messages(bag):
+    """Odometry at the frames' stamps."""
+    with BagReader(bag) as reader:
+        stamps = {message.stamp_ns for message in reader.messages(IMAGE)}
+        return [message.message for message in reader.messages("/odom") if message.stamp_ns in stamps]
+
+
 def test_the_recorder_writes_the_same(street, written, tmp_path):
     manifest = record([street / "bag"], tmp_path / "out", RecordConfig(select="all"))
     (drive,) = manifest.drives
@@ -136,7 +170,8 @@ def test_the_same_bag_gives_the_same_record(street, written, tmp_path):
 
 
 def test_what_is_left_out_is_left_out(street, tmp_path):
-    assert write(street / "bag", tmp_path / "a", SideDataConfig(lidar_topic="none", odometry_topic="none")) == {}
+    none = {f"{kind}_topic": "none" for kind in ("lidar", "odometry", "imu", "gnss")}
+    assert write(street / "bag", tmp_path / "a", SideDataConfig(**none)) == {}
     assert not (tmp_path / "a").exists()
 
 

@@ -40,9 +40,10 @@ def stamp_of(message):
 def test_bag_holds_every_topic_with_matching_stamps(drives, name):
     messages = read_bag(drives[name])
     image = "/camera/image_raw" + ("/compressed" if "compressed" in name else "")
-    assert set(messages) == {image, "/camera/camera_info", "/lidar/points", "/odom", "/tf", "/tf_static"}
+    motion = {"/odom", "/imu/data", "/gps/fix", "/tf", "/tf_static"}
+    assert set(messages) == {image, "/camera/camera_info", "/lidar/points"} | motion
     times = ground_truth.read_times(drives[name] / "ground_truth" / ground_truth.TIMES)
-    for topic in (image, "/camera/camera_info", "/lidar/points"):
+    for topic in (image, "/camera/camera_info", "/lidar/points", "/gps/fix"):
         assert [stamp for stamp, _ in messages[topic]] == times
         assert [stamp_of(message) for _, message in messages[topic]] == times
     assert messages[image][0][1].header.frame_id == "camera_optical_frame"
@@ -83,7 +84,7 @@ def test_odometry_and_tf_lead_to_the_camera_poses(drives):
     driven = np.hypot(last.x - first.x, last.y - first.y)
     assert abs(driven - np.linalg.norm(poses[-1][:3, 3])) < 0.05
     names = {t.child_frame_id for _, m in messages["/tf_static"] for t in m.transforms}
-    assert names == {"camera_optical_frame", "lidar"}
+    assert names == {"camera_optical_frame", "lidar", "ins"}
 
 
 def test_existing_output_is_refused_in_one_line(drives, capsys):
