@@ -27,7 +27,10 @@ def build_optimiser(
     if rates[0] == rates[1]:  # one group, as earlier versions had: their runs can be resumed
         weights = [[*weights[0], *weights[1]]]
     optimiser = torch.optim.Adam(
-        [{"params": group, "lr": rate} for group, rate in zip(weights, rates, strict=False)], lr=rates[0]
+        [{"params": group, "lr": rate} for group, rate in zip(weights, rates, strict=False)],
+        lr=rates[0],
+        # One pass over the weights: twice as fast on the CPU, too. Lightning cannot clip gradients for it.
+        fused=not config.clip_gradient,
     )
     return optimiser, MultiStepLR(optimiser, decay_steps(config, steps), config.decay_factor)
 

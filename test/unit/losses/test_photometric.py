@@ -1,8 +1,11 @@
 import numpy as np
+import pytest
 import torch
 import torch.nn.functional as F
 
-from depth_node.losses.photometric import C1, C2, patch_mean, patch_moments, photometric_error, ssim_distance
+from depth_node.losses import photometric_gradient
+from depth_node.losses.patches import patch_mean
+from depth_node.losses.photometric import C1, C2, patch_moments, photometric_error, ssim_distance
 
 GENERATOR = torch.Generator().manual_seed(0)
 IMAGE = torch.rand(2, 3, 12, 16, generator=GENERATOR, dtype=torch.float64)
@@ -36,10 +39,38 @@ def test_blend_of_both_terms():
     torch.testing.assert_close(photometric_error(IMAGE, moments, ssim_weight=0.0), absolute)
 
 
+def test_patch_mean_hands_its_gradient_to_every_pixel_of_a_patch():
+    image = IMAGE[:1, :1, :5, :6].clone().requires_grad_()
+    assert torch.autograd.gradcheck(patch_mean, (image,))
+
+
 def test_gradient():
     target = patch_moments(OTHER[:1, :, :4, :5])
     prediction = IMAGE[:1, :, :4, :5].clone().requires_grad_()
     assert torch.autograd.gradcheck(lambda p: photometric_error(p, target), (prediction,), eps=1e-7, atol=1e-5)
+
+
+@pytest.mark.parametrize("constants", [(0.85, C1, C2), (1.0, 0.1, 0.2)])
+def test_the_written_gradient_is_that_of_the_formula(constants, monkeypatch):
+    weight, c1, c2 = constants
+    monkeypatch.setattr(photometric_gradient, "CACHED_PIXELS", 1)  # one picture at a time
+    # Float32, and flat areas as in the sky, where rounding can carry SSIM beyond 1.
+    image, other = IMAGE.float(), (IMAGE + 0.1 * OTHER).clamp(0, 1).float()
+    image[..., :6, :8], other[..., :6, :8] = 0.7, 0.7
+    upstream = torch.rand(2, 1, 12, 16, generator=torch.Generator().manual_seed(1))
+    target = patch_moments(other)
+    gradients = []
+    for written in (True, False):
+        prediction = image.clone().requires_grad_()
+        if written:
+            error = photometric_error(prediction, target, weight, c1, c2)
+        else:
+            structure = ssim_distance(patch_moments(prediction), target, c1, c2).mean(1, keepdim=True)
+            error = weight * structure + (1 - weight) * (prediction - other).abs().mean(1, keepdim=True)
+        error.backward(upstream)
+        gradients.append((error.detach(), prediction.grad))
+    for mine, formula in zip(*gradients, strict=True):
+        torch.testing.assert_close(mine, formula, rtol=1e-4, atol=1e-4)
 
 
 def test_constants_can_be_chosen():
