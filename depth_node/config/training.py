@@ -83,7 +83,7 @@ class DistillationConfig(Validated):
 class TrainConfig(Validated):
     """The training loop."""
 
-    batch_size: int = setting(12, "triplets per step", low=1)
+    batch_size: int = setting(12, "triplets per step, of all processes together", low=1)
     epochs: int = setting(20, "passes over the training split", low=1)
     steps: int = setting(0, "stop after this many steps; 0 trains all epochs", low=0)
     learning_rate: float = setting(1e-4, "Adam's learning rate", low=0.0, high=1.0)

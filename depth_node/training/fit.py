@@ -29,7 +29,14 @@ from depth_node.training.interruption import StopBetweenSteps
 from depth_node.training.metrics_file import MetricsFile
 from depth_node.training.module import SelfSupervisedModule
 from depth_node.training.resuming import ResumeExactly, saved_step
-from depth_node.training.run_folder import choose_accelerator, make_trainer, resume_state, share_of_batch, write_config
+from depth_node.training.run_folder import (
+    choose_accelerator,
+    clear_leftovers,
+    make_trainer,
+    resume_state,
+    share_of_batch,
+    write_config,
+)
 from depth_node.training.run_origin import add_origin, describe_data, origin
 from depth_node.training.run_report import WriteReport
 from depth_node.training.run_saver import BEST_FILE, LAST_FILE
@@ -89,6 +96,7 @@ def fit(
         synchronise_norms(module, accelerator)
     wait_for_all()  # until every process has found that the folder can be used
     if is_first():
+        clear_leftovers(folder)
         write_config(folder, {f"network.{name}": value for name, value in values(network).items()} | values(config))
         add_origin(folder, origin(describe_data(*_frames(train))))
     steps = config.steps or config.epochs * (len(train) // config.batch_size)
@@ -110,6 +118,7 @@ def fit(
         ckpt_path=resume_from,
         weights_only=True,
     )
+    wait_for_all()  # until the first one has written everything
     best = folder / BEST_FILE
     return best if best.exists() else folder / LAST_FILE
 

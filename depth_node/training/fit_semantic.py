@@ -28,7 +28,13 @@ from depth_node.training.callbacks import Speed, StepProgress
 from depth_node.training.interruption import StopBetweenSteps
 from depth_node.training.metrics_file import MetricsFile
 from depth_node.training.resuming import ResumeExactly, saved_step
-from depth_node.training.run_folder import choose_accelerator, make_trainer, resume_state, write_config
+from depth_node.training.run_folder import (
+    choose_accelerator,
+    clear_leftovers,
+    make_trainer,
+    resume_state,
+    write_config,
+)
 from depth_node.training.run_origin import add_origin, describe_data, origin
 from depth_node.training.run_report import WriteReport
 from depth_node.training.run_saver import BEST_FILE, LAST_FILE
@@ -85,6 +91,7 @@ def fit_semantic(
     info = SemanticInfo(module.network.config, classes, config.height, config.width, training=training)
     steps = config.steps or config.epochs * (len(train) // config.batch_size)
     order = BatchOrder(len(train), config.batch_size, steps, config.seed)
+    clear_leftovers(folder)
     write_config(folder, {f"network.{k}": v for k, v in values(network).items()} | values(config))
     _write_json(folder / CLASSES_FILE, classes.record())
     add_origin(folder, origin(describe_data([str(pair.image) for pair in train.pairs], [])))
