@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -51,11 +53,37 @@ def project(points: Tensor, K: Tensor) -> Tensor:
     return image[:, :2] / image[:, 2:].clamp_min(NEAREST_Z)
 
 
-def source_pixels(depth: Tensor, K: Tensor, T_source_target: Tensor) -> Tensor:
-    """Where each target pixel lies in the source image.
+@dataclass(frozen=True)
+class Projection:
+    """Where target pixels lie in a source image, for any depth: at depth * rays + offset, in homogeneous pixels.
 
     Equal to project(T backproject(depth)), but folded into depth * (K R K^-1 p) + K t, so that the full-size
-    point cloud is never stored: in training this runs for every scale and source.
+    point cloud is never stored. In training it serves all scales.
+
+    Attributes:
+        rays: (B, 3, H, W).
+        offset: (B, 3, 1, 1).
+    """
+
+    rays: Tensor
+    offset: Tensor
+
+    @classmethod
+    def between(cls, K: Tensor, T_source_target: Tensor, height: int, width: int) -> Projection:
+        """Make it of (B, 3, 3) intrinsics of both images, pixels, and (B, 4, 4) transforms from target to source."""
+        batch = len(K)
+        rotation = K @ T_source_target[:, :3, :3] @ inverse_intrinsics(K)
+        rays = (rotation @ pixel_grid(height, width, K)).reshape(batch, 3, height, width)
+        return cls(rays, (K @ T_source_target[:, :3, 3:]).reshape(batch, 3, 1, 1))
+
+    def pixels(self, depth: Tensor) -> Tensor:
+        """(B, 2, H, W) pixel coordinates u, v in the source image of a target with depth (B, 1, H, W)."""
+        points = torch.addcmul(self.offset, self.rays, depth)
+        return points[:, :2] / points[:, 2:].clamp_min(NEAREST_Z)
+
+
+def source_pixels(depth: Tensor, K: Tensor, T_source_target: Tensor) -> Tensor:
+    """Where each target pixel lies in the source image; see `Projection`.
 
     Args:
         depth: (B, 1, H, W) of the target.
@@ -65,12 +93,7 @@ def source_pixels(depth: Tensor, K: Tensor, T_source_target: Tensor) -> Tensor:
     Returns:
         (B, 2, H, W) pixel coordinates u, v in the source image.
     """
-    batch, _, height, width = depth.shape
-    rotation = K @ T_source_target[:, :3, :3] @ inverse_intrinsics(K)
-    offset = (K @ T_source_target[:, :3, 3:]).reshape(batch, 3, 1, 1)
-    rays = (rotation @ pixel_grid(height, width, depth)).reshape(batch, 3, height, width)
-    points = rays * depth + offset
-    return points[:, :2] / points[:, 2:].clamp_min(NEAREST_Z)
+    return Projection.between(K, T_source_target, *depth.shape[-2:]).pixels(depth)
 
 
 def sample(image: Tensor, pixels: Tensor, padding: str = "border") -> Tensor:

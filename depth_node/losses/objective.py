@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from depth_node.config.training import LossConfig
 from depth_node.geometry.disparity import disparity_to_depth, inverse_depth_range
-from depth_node.geometry.warp import warp_image
+from depth_node.geometry.warp import Projection, sample
 from depth_node.losses.photometric import PatchMoments, patch_moments, photometric_error
 from depth_node.losses.reprojection import combine, minimum_reprojection
 from depth_node.losses.smoothness import smoothness_loss
@@ -79,11 +79,12 @@ class SelfSupervisedLoss(nn.Module):
         """
         moments = patch_moments(target)
         identity = self._identity_error(moments, sources)
+        projections = [Projection.between(K, T, *target.shape[-2:]) for T in T_source_target.unbind(1)]
         reprojection, smoothness, moving = [], [], []
         finest = identity
         for level, disparity in enumerate(disparities):
             full = self._upsample(disparity, target)
-            errors = self._warped_error(full, moments, sources, K, T_source_target)
+            errors = self._warped_error(full, moments, sources, projections)
             finest = errors.detach() if level == 0 else finest
             result = minimum_reprojection(errors, self._still(identity, noise), self._minimum)
             reprojection.append(mean_over(result.error, ignore))
@@ -120,12 +121,12 @@ class SelfSupervisedLoss(nn.Module):
             return torch.cat([self._photometric(source, target) for source in sources.unbind(1)], 1)
 
     def _warped_error(
-        self, disparity: Tensor, target: PatchMoments, sources: Tensor, K: Tensor, T_source_target: Tensor
+        self, disparity: Tensor, target: PatchMoments, sources: Tensor, projections: Sequence[Projection]
     ) -> Tensor:
         depth = disparity_to_depth(disparity, self.min_depth, self.max_depth)
         errors = [
-            self._photometric(warp_image(source, depth, K, T, self.config.padding), target)
-            for source, T in zip(sources.unbind(1), T_source_target.unbind(1), strict=True)
+            self._photometric(sample(source, projection.pixels(depth), self.config.padding), target)
+            for source, projection in zip(sources.unbind(1), projections, strict=True)
         ]
         return torch.cat(errors, 1)
 

@@ -21,8 +21,8 @@ from torch.autograd.function import once_differentiable
 
 from depth_node.losses.patches import spread_patches, sum_patches
 
-CACHED_PIXELS = 1 << 17
-"""Pixels that are worked on at a time on the CPU: about what its cache holds of all intermediate results."""
+CACHED_PIXELS = 1 << 15
+"""Pixels that are worked on at a time on the CPU: its cache then holds most intermediate results."""
 
 
 class PhotometricError(torch.autograd.Function):
@@ -34,11 +34,11 @@ class PhotometricError(torch.autograd.Function):
     ) -> Tensor:
         """Error (B, 1, H, W) of images `x` (B, C, H, W) against `y` with its patch means and variances."""
         error = torch.empty_like(x[:, :1])
-        # By how much the error rises with m(x), m(xy) and m(x^2).
+        # Slopes of SSIM by m(x) and m(xy), both halved, and by -m(x^2).
         slopes = x.new_empty(3, *x.shape) if x.requires_grad else None
         for part in _parts(x):
-            given = (x[part], y[part], y_mean[part], y_variance[part])
-            ssim = _ssim(*given, c1, c2, None if slopes is None else slopes[:, part], -weight / (2 * x.shape[1]))
+            given = (x[part], y[part], y_mean[part], y_variance[part], c1, c2)
+            ssim = _ssim(*given, None if slopes is None else slopes[:, part])
             structure = ssim.mean(1, keepdim=True).mul_(-weight / 2).add_(weight / 2)
             absolute = (x[part] - y[part]).abs_().mean(1, keepdim=True)
             torch.add(structure, absolute, alpha=1 - weight, out=error[part])
@@ -54,34 +54,35 @@ class PhotometricError(torch.autograd.Function):
         x, y, slopes = ctx.saved_tensors
         result = torch.empty_like(x)
         for part in _parts(x):
-            by_mean, by_product, by_square = spread_patches(slopes[:, part] * gradient[part])
+            share = gradient[part] / x.shape[1]
+            # (1 - SSIM) / 2 falls by these; a patch has 9 pixels.
+            by_mean, by_product, by_square = spread_patches(slopes[:, part] * (share * (-ctx.weight / 9)))
             torch.sub(x[part], y[part], out=result[part])
-            result[part].sign_().mul_(gradient[part] * ((1 - ctx.weight) / x.shape[1]))
-            result[part].add_(by_mean).addcmul_(by_product, y[part]).addcmul_(by_square, x[part], value=2)
+            result[part].sign_().mul_(share * (1 - ctx.weight))
+            result[part].add_(by_mean).addcmul_(by_product, y[part]).addcmul_(by_square, x[part], value=-1)
         return result, None, None, None, None, None, None
 
 
 def _ssim(
-    x: Tensor, y: Tensor, y_mean: Tensor, y_variance: Tensor, c1: float, c2: float, slopes: Tensor | None, factor: float
+    x: Tensor, y: Tensor, y_mean: Tensor, y_variance: Tensor, c1: float, c2: float, slopes: Tensor | None
 ) -> Tensor:
-    """SSIM in -1..1; writes `factor` times its slopes, over the 9 pixels of a patch, where they are wanted."""
+    """SSIM in -1..1; writes its slopes (see `PhotometricError`) where they are wanted."""
     x_mean = sum_patches(x).div_(9.0)
     product, square = x_mean * y_mean, x_mean * x_mean
     contrast = sum_patches(x * y).div_(9.0).sub_(product).mul_(2).add_(c2)
     luminance = product.mul_(2).add_(c1)
     energy_var = sum_patches(x * x).div_(9.0).sub_(square).add_(y_variance).add_(c2)
     energy_mean = square.addcmul_(y_mean, y_mean).add_(c1)
-    scale = (energy_mean * energy_var).reciprocal_()
-    ssim = (luminance * contrast).mul_(scale)
+    inverse = (energy_mean * energy_var).reciprocal_()
+    ssim = (luminance * contrast).mul_(inverse)
     if slopes is not None:
         by_mean, by_product, by_square = slopes
-        # Beyond -1 and 1, where only rounding leads, the clamp below lets nothing through.
-        scale.mul_(ssim.abs() <= 1).mul_(factor / 9)
-        torch.mul(luminance, scale, out=by_product).mul_(2)
-        scaled = ssim * scale
-        torch.mul(scaled, energy_mean, out=by_square).neg_()
+        torch.mul(luminance, inverse, out=by_product)
+        scaled = ssim * inverse
+        torch.mul(scaled, energy_mean, out=by_square)
         scaled.mul_(x_mean).mul_(energy_mean.sub_(energy_var))
-        torch.addcmul(scaled, contrast.sub_(luminance).mul_(y_mean), scale, out=by_mean).mul_(2)
+        torch.addcmul(scaled, contrast.sub_(luminance).mul_(y_mean), inverse, out=by_mean)
+    # Only rounding leads beyond -1 and 1, where the slopes are as good as zero.
     return ssim.clamp_(-1, 1)
 
 
