@@ -11,23 +11,25 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 from operator import itemgetter
 from typing import Any, BinaryIO
+from zlib import crc32
 
 import numpy as np
 from rosbags.interfaces import Connection
 from rosbags.rosbag2 import Reader, ReaderError
 from rosbags.rosbag2.reader import DirectoryReader
-from rosbags.rosbag2.storage_mcap import ChunkInfo, McapReader, decompress
+from rosbags.rosbag2.storage_mcap import ChunkInfo, McapReader
 
 MESSAGE = 5
 RECORD = struct.Struct("<BQ")  # opcode, length
 MESSAGE_HEADER = struct.Struct("<HIQQ")  # channel, sequence, time of recording, time of publishing
 CHUNK_HEADER = 49  # opcode, length, times, size, checksum, length of the compression's name, length of the records
+CHECKSUM = 33
 
 Message = tuple[Connection, int, memoryview]
 
 
 class ChunkReader(McapReader):
-    """An mcap file whose chunks are read one after the other where they follow each other in time."""
+    """An mcap file whose chunks are read one after the other where they follow each other in time, uncompressed."""
 
     def messages(  # type: ignore[override]  # views stand for bytes
         self, connections: Collection[Connection], start: int | None = None, stop: int | None = None
@@ -37,7 +39,7 @@ class ChunkReader(McapReader):
         Raises:
             ReaderError: the file is damaged.
         """
-        if start is not None or stop is not None or not follow_each_other(self.chunks):
+        if start is not None or stop is not None or not can_be_read_in_place(self.chunks):
             for connection, time_ns, data in super().messages(connections, start, stop):
                 yield connection, time_ns, memoryview(data)
             return
@@ -48,25 +50,26 @@ class ChunkReader(McapReader):
                 yield from _messages(read_chunk(self.bio, chunk), wanted)
 
 
-def follow_each_other(chunks: Sequence[ChunkInfo]) -> bool:
-    """Whether chunks lie in the file in order of time, so that no message of one belongs before one of another."""
-    return bool(chunks) and all(
+def can_be_read_in_place(chunks: Sequence[ChunkInfo]) -> bool:
+    """Whether no chunk is compressed, and none holds a message that belongs before one of an earlier chunk."""
+    plain = bool(chunks) and all(not chunk.compression for chunk in chunks)
+    return plain and all(
         one.message_end_time <= two.message_start_time and one.chunk_start_offset < two.chunk_start_offset
         for one, two in pairwise(chunks)
     )
 
 
 def read_chunk(file: BinaryIO, chunk: ChunkInfo) -> memoryview:
-    """The records of a chunk, decompressed, in memory that belongs to nobody else; raises ReaderError."""
+    """The records of a chunk that is not compressed, in memory that belongs to nobody else; raises ReaderError."""
     file.seek(chunk.chunk_start_offset)
-    header = file.read(CHUNK_HEADER + len(chunk.compression))
-    content = np.empty(chunk.compressed_size, np.uint8).data  # not cleared, unlike a bytearray
-    if file.readinto(content) != chunk.compressed_size:  # type: ignore[attr-defined]  # it is a file
+    header = file.read(CHUNK_HEADER)
+    content = np.empty(chunk.uncompressed_size, np.uint8).data  # not cleared, unlike a bytearray
+    if file.readinto(content) != len(content):  # type: ignore[attr-defined]  # it is a file
         raise ReaderError(f"Chunk at {chunk.chunk_start_offset} is cut off.")
-    checksum = struct.unpack_from("<I", header, 33)[0]
-    if not chunk.compression and not checksum and chunk.compressed_size == chunk.uncompressed_size:
-        return content.toreadonly()
-    return memoryview(decompress(content, chunk.compression, chunk.uncompressed_size, checksum))  # type: ignore[arg-type]
+    checksum = struct.unpack_from("<I", header, CHECKSUM)[0]
+    if checksum and crc32(content) != checksum:
+        raise ReaderError(f"Chunk at {chunk.chunk_start_offset} does not fit its checksum.")
+    return content.toreadonly()
 
 
 def _messages(content: memoryview, wanted: Mapping[int, Connection]) -> list[Message]:
