@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
 
@@ -92,25 +93,35 @@ class TripletDataset(Dataset[Sample]):
 
     def __getitem__(self, index: int) -> Sample:
         """One triplet as bytes (see `Sample`)."""
-        sequence, frame = self.targets[index]
-        sources = [self._frame(sequence, frame + offset) for offset in OFFSETS]
-        if self.stereo:
-            sources.append(self._frame(partner(sequence), frame))
+        batch = self.__getitems__([index])
+        return Sample(*(getattr(batch, field.name)[0] for field in fields(Sample)))
+
+    def __getitems__(self, indices: Sequence[int]) -> Sample:
+        """A batch of triplets, as a data loader asks for; every picture is copied once, to its place in the batch."""
+        targets = [self.targets[index] for index in indices]
+        sources = [self._frame(*picture) for target in targets for picture in self._sources(*target)]
+        distances = [[self._distance(s, frame, frame + offset) for offset in OFFSETS] for s, frame in targets]
+        baselines = [nominal_offset(sequence) if self.stereo else math.nan for sequence, _ in targets]
         return Sample(
-            self._frame(sequence, frame),
-            torch.stack(sources),
-            self._intrinsics(sequence),
-            torch.tensor(index),
-            torch.tensor([self._distance(sequence, frame, frame + offset) for offset in OFFSETS]),
-            torch.tensor(nominal_offset(sequence) if self.stereo else math.nan),
+            torch.stack([self._frame(*target) for target in targets]),
+            torch.stack(sources).unflatten(0, (len(targets), -1)),
+            torch.stack([self._intrinsics(sequence) for sequence, _ in targets]),
+            torch.tensor(indices),
+            torch.tensor(distances),
+            torch.tensor(baselines),
+            torch.zeros(len(targets), dtype=torch.bool),
         )
 
     def pictures(self) -> Iterator[tuple[KittiSequence, int]]:
         """Sequence and frame of every picture that a triplet holds; some come several times."""
-        for sequence, frame in self.targets:
-            yield from ((sequence, frame + offset) for offset in (0, *OFFSETS))
-            if self.stereo:
-                yield partner(sequence), frame
+        for target in self.targets:
+            yield target
+            yield from self._sources(*target)
+
+    def _sources(self, sequence: KittiSequence, frame: int) -> Iterator[tuple[KittiSequence, int]]:
+        yield from ((sequence, frame + offset) for offset in OFFSETS)
+        if self.stereo:
+            yield partner(sequence), frame
 
     def knows_distances(self) -> bool:
         """Whether the distance to a neighbour is known for any triplet."""

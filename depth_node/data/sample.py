@@ -49,6 +49,8 @@ class Sample:
         return Sample(*(getattr(self, field.name).pin_memory() for field in fields(self)))
 
 
-def collate(samples: Sequence[Sample]) -> Sample:
-    """Stack samples into a batch."""
+def collate(samples: Sequence[Sample] | Sample) -> Sample:
+    """Stack samples into a batch; one that a dataset has made itself stays as it is."""
+    if isinstance(samples, Sample):
+        return samples
     return Sample(*(torch.stack([getattr(s, field.name) for s in samples]) for field in fields(Sample)))

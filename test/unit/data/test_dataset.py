@@ -1,12 +1,15 @@
+from dataclasses import fields
+
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import DataLoader
 
 from depth_node.data.dataset import TripletDataset, open_splits
 from depth_node.data.kitti import FrameReference
 from depth_node.data.kitti_calibration import read_calibration
 from depth_node.data.preprocess import resize_image, to_network_input
-from depth_node.data.sample import collate
+from depth_node.data.sample import Sample, collate
 from depth_node.errors import EncodingError, SequenceError
 
 DRIVE = "2011_09_26/2011_09_26_drive_0095_sync"
@@ -49,6 +52,15 @@ def test_batches_hold_bytes_until_they_are_on_the_device(drive):
     floats = batch.as_input()
     assert floats.sources.shape == (2, 2, 3, 64, 192)
     torch.testing.assert_close(floats.target[0], to_network_input(dataset[0].target))
+
+
+def test_a_loaders_batch_is_the_stack_of_its_triplets(drive):
+    dataset = TripletDataset(drive, [FrameReference(DRIVE, i) for i in range(1, 6)], 64, 192)
+    (batch,) = DataLoader(dataset, batch_sampler=[[3, 0, 4]], collate_fn=collate)
+    expected = collate([dataset[3], dataset[0], dataset[4]])
+    for field in fields(Sample):
+        mine, wanted = getattr(batch, field.name), getattr(expected, field.name)
+        torch.testing.assert_close(mine, wanted, rtol=0, atol=0, equal_nan=True)
 
 
 def test_resizing_averages_what_it_shrinks():
