@@ -45,6 +45,7 @@ class Source:
         usual_ns: mean distance of two pictures.
         date_ns: stamp of the first picture.
         damaged: whether it must be read as a damaged bag.
+        reader: still open, to go on with; None where it must be opened again.
     """
 
     path: Path
@@ -57,6 +58,7 @@ class Source:
     usual_ns: float
     date_ns: int
     damaged: bool
+    reader: BagReader | None = None
 
 
 def inspect_bag(bag: BagReader, config: RecordConfig) -> Source:

@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -84,7 +84,7 @@ class PartRecorder:
             return finished
         (self._folder / PICTURES).mkdir(parents=True, exist_ok=True)
         try:
-            part = self._attempt(self._source.damaged)
+            part = self._attempt(self._source.damaged, self._source.reader)
         except DamagedBagError:
             if self._source.damaged:
                 raise
@@ -95,10 +95,10 @@ class PartRecorder:
         shutil.rmtree(self._folder / PICTURES)
         return part
 
-    def _attempt(self, salvage: bool) -> Part:
+    def _attempt(self, salvage: bool, reader: BagReader | None = None) -> Part:
         for unfinished in (DRIVES, SPILL):
             shutil.rmtree(self._folder / unfinished, ignore_errors=True)
-        with open_bag(self._source.path, salvage) as bag:
+        with open_bag(self._source.path, salvage) if reader is None else nullcontext(reader) as bag:
             writers = open_side_writers(bag, self._config, self._folder / SPILL)
             stream = FrameStream(self._source, self._config, writers)
             stretches, dropped = self._stretches(bag, stream)

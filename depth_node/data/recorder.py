@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,20 @@ def record(
         raise BagError("no bag to record: name at least one")
     output = Path(output).resolve()
     paths = find_bags(Path(bag) for bag in bags)
-    sources = [_inspect(path, position, config, len(paths)) for position, path in _share(paths, config)]
+    with ExitStack() as readers:
+        keep = readers if len(paths) == 1 else None  # opening takes a while, but thousands of bags cannot stay open
+        sources = [_inspect(path, position, config, len(paths), keep) for position, path in _share(paths, config)]
+        return _record(sources, output, config, len(paths), progress, finish)
+
+
+def _record(
+    sources: Sequence[Source | BagRecord],
+    output: Path,
+    config: RecordConfig,
+    total: int,
+    progress: Progress | None,
+    finish: Callable[[Path], None] | None,
+) -> Manifest:
     _check_days(sources, config)
     settings = result_settings(config)
     records = tuple(source.record if isinstance(source, Source) else source for source in sources)
@@ -78,7 +92,7 @@ def record(
             parts = _record_parts(sources, staging, config, progress)
             if not any(part.drives for _, part in parts):
                 raise _nothing_usable(parts)
-            manifest = replace(assemble(parts, staging, config, settings, os.replace), total=len(paths))
+            manifest = replace(assemble(parts, staging, config, settings, os.replace), total=total)
             write_manifest(staging, manifest)
             if finish is not None:
                 finish(staging)
@@ -135,11 +149,15 @@ def _share(paths: Sequence[Path], config: RecordConfig) -> list[tuple[int, Path]
     return mine
 
 
-def _inspect(path: Path, position: int, config: RecordConfig, count: int) -> Source | BagRecord:
-    """Look at a bag; one of several of which nothing is readable is only noted."""
+def _inspect(path: Path, position: int, config: RecordConfig, count: int, keep: ExitStack | None) -> Source | BagRecord:
+    """Look at a bag, and keep it open where asked; one of several of which nothing is readable is only noted."""
     try:
-        with open_bag(path) as bag:
+        with ExitStack() as stack:
+            bag = stack.enter_context(open_bag(path))
             source = inspect_bag(bag, config)
+            if keep is not None:
+                keep.push(stack.pop_all())
+                source = replace(source, reader=bag)
     except DamagedBagError as error:
         try:
             with open_bag(path, salvage=True) as bag:  # damage may show behind the opening, too
