@@ -1,0 +1,220 @@
+"""A run that is killed or interrupted at any moment and resumed has the curve of one that was not."""
+
+import csv
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from depth_node.cli.main import main
+from depth_node.data.kitti_calibration import write_calibration
+from depth_node.networks.checkpoint import load_checkpoint
+from depth_node.training.module import SelfSupervisedModule
+
+ROOT = Path(__file__).parents[2]
+HEIGHT, WIDTH, FRAMES = 64, 96, 20
+TRAIN = [
+    *("--network.height", str(HEIGHT), "--network.width", str(WIDTH), "--network.pose", "posenet", "--no_pretrained"),
+    *("--batch_size", "4", "--workers", "0", "--log_every", "1", "--save_every", "3", "--device", "cpu"),
+    *("--ema", "0.9"),
+]
+PATIENCE = 250
+
+
+@pytest.fixture(scope="module")
+def drive(tmp_path_factory):
+    """Pictures of a texture that slides by: 14 targets to learn from, 2 to validate on."""
+    root = tmp_path_factory.mktemp("data")
+    pictures = root / "2024_01_01/2024_01_01_drive_0001_sync/image_02/data"
+    pictures.mkdir(parents=True)
+    K = np.array([[60.0, 0, 47.5], [0, 60, 31.5], [0, 0, 1]])
+    write_calibration(root / "2024_01_01", K, WIDTH, HEIGHT, stamp_ns=0)
+    noise = np.random.default_rng(0).integers(0, 256, (16, 60, 3)).astype(np.uint8)
+    texture = cv2.resize(noise, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
+    for index in range(FRAMES):
+        cv2.imwrite(str(pictures / f"{index:010d}.png"), texture[:, 3 * index : 3 * index + WIDTH])
+    return root
+
+
+def command(drive, run, *more):
+    return ["train", "--data", str(drive), "--output", str(run), *TRAIN, "--steps", "12", *more]
+
+
+def rows(run):
+    """What metrics.csv says, but for the speed."""
+    with (run / "metrics.csv").open() as file:
+        written = list(csv.DictReader(file))
+    return [{name: cell for name, cell in row.items() if name != "samples_per_second"} for row in written]
+
+
+@pytest.fixture(scope="module")
+def whole(drive, tmp_path_factory):
+    run = tmp_path_factory.mktemp("whole") / "run"
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as in the processes that are killed
+    assert main(command(drive, run)) == 0
+    torch.set_num_threads(threads)
+    return run
+
+
+def start(drive, run, *more):
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    program = [sys.executable, "-m", "depth_node.cli.main", *command(drive, run, *more)]
+    return subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for_step(process, run, step):
+    """Return as soon as metrics.csv has a line of a step."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end and process.poll() is None:
+        if (run / "metrics.csv").exists() and any(int(row["step"]) >= step for row in rows(run)):
+            return
+        time.sleep(0.01)
+    assert process.poll() is None, process.communicate()[1]
+    raise AssertionError(f"step {step} was not reached")
+
+
+def assert_same(run, whole):
+    assert rows(run) == rows(whole)
+    ours, theirs = (load_checkpoint(each / "last.safetensors").depth.state_dict() for each in (run, whole))
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    best = [load_checkpoint(each / "best.safetensors").info.training["steps"] for each in (run, whole)]
+    assert best[0] == best[1]
+
+
+def test_the_steps_are_all_there(whole):
+    assert [int(row["step"]) for row in rows(whole) if row["stage"] == "train"] == list(range(1, 13))
+    assert [int(row["step"]) for row in rows(whole) if row["stage"] == "val"] == [3, 6, 9, 12]
+
+
+@pytest.mark.slow
+def test_killed_at_a_random_moment(drive, whole, tmp_path):
+    """Twice, so that a run that was resumed is killed as well."""
+    run = tmp_path / "run"
+    moment = random.Random(os.getpid())
+    for first, last in ((4, 6), (8, 10)):
+        process = start(drive, run, "--resume_if_exists")
+        wait_for_step(process, run, moment.randint(first, last))
+        time.sleep(moment.uniform(0, 0.3))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    process = start(drive, run, "--resume_if_exists")
+    output, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, output + errors
+    assert_same(run, whole)
+    assert not [path for path in run.iterdir() if path.name.endswith(".tmp")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_saves_the_step_it_was_at(drive, whole, tmp_path, number):
+    run = tmp_path / "run"
+    process = start(drive, run, "--save_every", "100")
+    wait_for_step(process, run, 5)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 128 + number
+    assert "is saved: add --resume" in errors
+    assert "Traceback" not in errors
+    assert (run / "report.md").exists()
+    saved = load_checkpoint(run / "last.safetensors").info.training["steps"]
+    assert 5 <= saved < 12
+    process = start(drive, run, "--save_every", "100", "--resume")
+    output, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, output + errors
+    assert_same(run, whole)
+
+
+@pytest.mark.slow
+def test_an_interrupted_validation_is_made_up_for(drive, whole, tmp_path, monkeypatch):
+    run = tmp_path / "run"
+    score = SelfSupervisedModule.validation_step
+    calls = []
+
+    def interrupt(self, *arguments):
+        calls.append(self.trainer.global_step)
+        if calls == [3, 6]:
+            signal.raise_signal(signal.SIGTERM)
+        return score(self, *arguments)
+
+    monkeypatch.setattr(SelfSupervisedModule, "validation_step", interrupt)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with pytest.raises(SystemExit) as ended:
+        main(command(drive, run))
+    assert ended.value.code == 128 + signal.SIGTERM
+    assert max(int(row["step"]) for row in rows(run) if row["stage"] == "val") == 3
+    assert main(command(drive, run, "--resume")) == 0
+    torch.set_num_threads(threads)
+    assert_same(run, whole)
+
+
+def test_a_loss_that_is_no_number_leaves_its_batch(drive, tmp_path, monkeypatch, capsys):
+    run = tmp_path / "run"
+    step = SelfSupervisedModule.training_step
+
+    def spoil(self, *arguments):
+        loss = step(self, *arguments)
+        return loss * float("nan") if self.trainer.global_step == 4 else loss
+
+    monkeypatch.setattr(SelfSupervisedModule, "training_step", spoil)
+    assert main(command(drive, run, "--log_every", "100")) == 1
+    complaints = [line for line in capsys.readouterr().err.splitlines() if line.startswith("depth train:")]
+    assert len(complaints) == 1
+    assert "no number at step 5" in complaints[0]
+    batch = load_file(run / "nan_batch.safetensors")
+    assert batch["target"].shape == (4, HEIGHT, WIDTH, 3)
+    frames = json.loads((run / "nan_batch.json").read_text())["frames"]
+    assert len(set(frames)) == 4
+    assert all(name.startswith("2024_01_01/2024_01_01_drive_0001_sync ") for name in frames)
+    assert cv2.imread(str(run / "nan_batch.png")).shape == (4 * HEIGHT, 3 * WIDTH, 3)
+    last = load_checkpoint(run / "last.safetensors")
+    assert last.info.training["steps"] == 3
+    assert all(weights.isfinite().all() for weights in last.depth.state_dict().values())
+
+
+def test_the_run_folder_tells_its_story(whole):
+    report = (whole / "report.md").read_text()
+    assert "curves.png" in report
+    assert "first.png" in report
+    assert cv2.imread(str(whole / "latest.png")).shape[1] == 2 * WIDTH
+    start = json.loads((whole / "run.json").read_text())["starts"][0]
+    assert start["data"]["frames"] == 14
+    if (ROOT / ".git").exists() and shutil.which("git"):
+        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
+        assert len(start["revision"]) == len(head.stdout.strip())
+
+
+def test_a_run_can_be_repeated_from_its_settings(drive, whole, tmp_path):
+    run = tmp_path / "run"
+    repeated = ["train", "--data", str(drive), "--output", str(run), "--config", str(whole / "config.yaml")]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    assert main([*repeated, "--steps", "2"]) == 0
+    torch.set_num_threads(threads)
+    assert [row["total"] for row in rows(run)] == [row["total"] for row in rows(whole)][:2]
+
+
+def test_without_a_save_resume_if_exists_starts(drive, whole, tmp_path, capsys):
+    run = tmp_path / "run"
+    run.mkdir()
+    shutil.copy(whole / "config.yaml", run)  # killed before its first save
+    shutil.copy(whole / "metrics.csv", run)
+    assert main(command(drive, run, "--resume_if_exists", "--steps", "1")) == 0
+    assert [row["step"] for row in rows(run)] == ["1"]
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "thesis.txt").write_text("mine")
+    assert main(command(drive, other, "--resume_if_exists")) == 1
+    assert "already holds files" in capsys.readouterr().err
