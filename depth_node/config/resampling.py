@@ -27,8 +27,8 @@ class ResamplingConfig(Validated):
         0.5, "geometric candidates lie in this central share of the picture's width", low=0.05, high=1.0
     )
     nearest: float = setting(
-        0.75,
-        "the nearest share of the candidates is used: depth there is right even in a biased network",
+        0.9,
+        "the nearest share of the candidates is used: the farthest may be infinite objects",
         low=0.05,
         high=1.0,
     )
@@ -37,7 +37,7 @@ class ResamplingConfig(Validated):
     )
     iterations: int = setting(200, "planes through three random pixels that RANSAC tries", low=1)
     tolerance: float = setting(
-        0.04, "distance to the plane up to which a pixel lies on it, as a share of the camera's height", low=1e-3
+        0.08, "distance to the plane up to which a pixel lies on it, as a share of the camera's height", low=1e-3
     )
     max_tilt: float = setting(
         15.0, "largest angle between the plane's normal and the camera's y axis", unit="degrees", low=0.0, high=60.0

@@ -82,7 +82,7 @@ def ground_candidates(depth: Tensor, ground: Tensor | None, config: ResamplingCo
     if ground is not None:
         geometric = ground.flatten(1).float().mean(1) < config.min_candidates
         region = torch.where(geometric[:, None, None], region, ground)
-    # The farther part may hold infinite objects and badly known ground.
+    # The farthest part may hold infinite objects. Less than most of it would leave the tilt of the plane open.
     candidates = depth.masked_fill(~region, torch.nan).flatten(1)
     farthest = candidates.nanquantile(config.nearest, dim=1)[:, None, None]
     return region & (depth <= farthest), geometric

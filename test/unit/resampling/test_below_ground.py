@@ -17,9 +17,9 @@ def check(depth, camera, ground=None, **settings):
 
 def test_the_plane_of_a_street(street, camera):
     found = check(street(unit=12.0), camera)
-    assert found.planes.distances.item() == pytest.approx(1.65 / 12.0, rel=1e-3)
-    assert found.metres.item() == pytest.approx(12.0, rel=1e-3)
-    assert found.planes.tilts.item() < 0.05
+    assert found.planes.distances.item() == pytest.approx(1.65 / 12.0, rel=0.01)
+    assert found.metres.item() == pytest.approx(12.0, rel=0.01)
+    assert found.planes.tilts.item() < 0.2
     assert found.counts.item() == 0
     assert found.geometric.item()
 
@@ -85,7 +85,7 @@ def test_labelled_ground_is_fitted_where_there_is_enough(street, camera):
     ground[:, :60] = False
     ground[:, :, 80:240] = False
     labelled, geometric = check(depth, camera, ground), check(depth, camera)
-    assert labelled.planes.distances.item() == pytest.approx(1.65, rel=0.01)
+    assert labelled.planes.distances.item() == pytest.approx(1.65, rel=0.03)
     assert geometric.planes.distances.item() == pytest.approx(0.6 * 1.65, rel=0.05)
     assert not labelled.geometric.item()
     assert check(depth, camera, torch.zeros_like(ground)).geometric.item()
