@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +15,8 @@ from depth_node.cli.main import main
 from depth_node.data.kitti import read_split
 from depth_node.networks.checkpoint import read_info
 
+ROOT = Path(__file__).parents[2]
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 TRAIN = [
     *("--network.height", "64", "--network.width", "192", "--network.pose", "posenet", "--no_pretrained"),
     *("--batch_size", "2", "--workers", "0", "--steps", "2", "--device", "cpu", "--log_every", "1"),
@@ -88,3 +94,18 @@ def test_splits_of_another_folder_train(recorded, finished, tmp_path):
     (folder / "train_files.txt").write_text("".join(lines[:3]))
     assert train(recorded, tmp_path / "run", "--splits", str(folder)) == 0
     assert read_info(tmp_path / "run/last.safetensors").training["frames"] == 3
+
+
+@pytest.mark.slow
+def test_two_processes_do_what_one_does(recorded, finished, tmp_path):
+    run = tmp_path / "run"
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    arguments = ["train", "--data", str(recorded), "--output", str(run), *TRAIN, "--two-stage"]
+    command = [*TORCHRUN, "-m", "depth_node.cli.main", *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=600)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("checkpoint:") == 1
+    shared, alone = (json.loads((folder / "resampled/resampled.json").read_text()) for folder in (run, finished))
+    assert [verdict["frame"] for verdict in shared["verdicts"]] == [verdict["frame"] for verdict in alone["verdicts"]]
+    assert shared["dropped"] == alone["dropped"]
+    assert (run / "stage2/last.safetensors").exists()
