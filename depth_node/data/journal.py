@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 NAME = "journal.jsonl"
 
@@ -21,7 +21,7 @@ class Journal:
         """Read what is there; the folder exists."""
         self._path = folder / NAME
         self._done: dict[int, str] = {}
-        self._file: IO[str] | None = None
+        self._file: BinaryIO | None = None
         if self._path.exists():
             for line in self._path.read_text(encoding="ascii", errors="replace").splitlines():
                 try:
@@ -32,8 +32,8 @@ class Journal:
 
     def __enter__(self) -> Journal:
         """Open for writing, on a line of its own."""
-        self._file = self._path.open("a", encoding="ascii")
-        self._file.write("\n")
+        self._file = self._path.open("ab", buffering=0)  # a line is a call of the system
+        self._file.write(b"\n")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -57,5 +57,4 @@ class Journal:
         """Note a finished picture."""
         if number not in self._done:
             assert self._file is not None
-            self._file.write(json.dumps([number, digest]) + "\n")
-            self._file.flush()
+            self._file.write(f'[{number}, "{digest}"]\n'.encode())

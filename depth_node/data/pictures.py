@@ -158,9 +158,9 @@ class PictureWriter:
         digest = self._journal.done(frame.number, path)
         if not digest:
             rectifier, image = self._cameras[frame.camera][1], frame.image
-            data = image.message.data.data if self._can_copy(image, rectifier) else self._encode(rectifier(bgr))
+            data = memoryview(image.message.data) if self._can_copy(image, rectifier) else self._encode(rectifier(bgr))
             digest = hashlib.sha256(data).hexdigest()
-            path.write_bytes(data)
+            _write_file(path, data)
             self._journal.add(frame.number, digest)
         return Outcome(frame.without_pixels(), decision, name, digest)
 
@@ -171,6 +171,17 @@ class PictureWriter:
 
     def _encode(self, bgr: NDArray[np.uint8]) -> memoryview:
         return cv2.imencode(self._suffix, bgr, self._flags)[1].data
+
+
+def _write_file(path: Path, data: memoryview) -> None:
+    """As `Path.write_bytes`, with three calls of the system instead of seven: at every one threads wait for another."""
+    data = data.cast("B")
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    try:
+        while data:
+            data = data[os.write(descriptor, data) :]
+    finally:
+        os.close(descriptor)
 
 
 def _result(outcome: Outcome | Future[Outcome]) -> Outcome:

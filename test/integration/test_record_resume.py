@@ -111,15 +111,18 @@ def test_a_stop_is_resumed_but_only_by_the_same_recording(drive_bag, tmp_path):
 
 def test_a_full_disk_keeps_what_is_done(drive_bag, tmp_path, monkeypatch):
     bag = drive_bag(frames=12)
-    real = Path.write_bytes
+    real, full = os.write, []
 
-    def write_bytes(path: Path, data: bytes) -> int:
-        if path.name == "8.png":
-            raise OSError(28, "No space left on device", str(path))
-        return real(path, data)
+    def write(descriptor: int, data: memoryview) -> int:
+        if not os.readlink(f"/proc/self/fd/{descriptor}").endswith("/8.png"):
+            return real(descriptor, data)
+        if full:
+            raise OSError(28, "No space left on device")
+        full.append(True)
+        return real(descriptor, data[: len(data) // 2])
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_bytes", write_bytes)
+        patch.setattr(os, "write", write)
         with pytest.raises(SequenceError, match=r"No space left on device; make room .*run the same command again"):
             record([bag], tmp_path / "out", RecordConfig(workers=1))
     assert len(list((tmp_path / "out/.recording/work/000000/pictures").iterdir())) >= 5

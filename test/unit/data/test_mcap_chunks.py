@@ -9,6 +9,7 @@ import pytest
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, Reader, ReaderError, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
+from depth_node.data import mcap_chunks
 from depth_node.data.mcap_chunks import InPlaceReader, can_be_read_in_place
 
 STORE = get_typestore(Stores.ROS2_HUMBLE)
@@ -63,6 +64,17 @@ def test_messages_outlive_their_reader_and_are_read_only(tmp_path):
         views = [data for _, _, data in reader.messages()]
     assert [bytes(view) for view in views] == [data for _, _, data in expected]
     assert all(view.readonly for view in views)
+
+
+@pytest.mark.parametrize("missing", ["MADV_POPULATE_READ", "MAP_PRIVATE"])
+def test_where_files_cannot_be_mapped_they_are_copied(tmp_path, monkeypatch, missing):
+    bag = write(tmp_path / "bag", ORDERS["sorted"])
+    expected = everything(Reader(bag))
+    if missing == "MAP_PRIVATE":  # as on a system without it
+        monkeypatch.delattr(mcap_chunks.mmap, missing)
+    else:  # as an older kernel answers
+        monkeypatch.setattr(mcap_chunks, missing, 9999)
+    assert everything(InPlaceReader(bag)) == expected
 
 
 @pytest.mark.parametrize(
