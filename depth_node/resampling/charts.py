@@ -47,6 +47,8 @@ def _histogram(axes: Axes, report: ResampleReport) -> None:
     axes.axvline(report.allowed, color="black", linewidth=1)
     axes.set_xscale("symlog", linthresh=1.0)
     axes.set_yscale("symlog", linthresh=10.0)
+    axes.set_xlim(left=0)
+    axes.set_ylim(bottom=0)
     axes.set_title(f"frames by pixels below ground (line: {report.allowed:g} allowed)", loc="left")
     axes.legend(frameon=False)
 
@@ -62,5 +64,6 @@ def _over_time(axes: Axes, report: ResampleReport) -> None:
             axes.axvline(place - 0.5, color="#dddddd", linewidth=1, zorder=0)
     axes.axhline(report.allowed, color="black", linewidth=1)
     axes.set_yscale("symlog", linthresh=max(report.allowed, 1.0))
+    axes.set_ylim(bottom=0)
     axes.set_xlim(-1, len(folders))
     axes.set_title("pixels below ground, frame by frame (grey: the next drive)", loc="left")
