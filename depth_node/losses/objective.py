@@ -150,7 +150,7 @@ class SelfSupervisedLoss(nn.Module):
 
 
 def mean_over(values: Tensor, ignore: Tensor | None) -> Tensor:
-    """Mean of (B, 1, H, W) values, leaving out those that `ignore` (B, 1, H, W) marks; 0 for an image marked all over."""
+    """Mean of (B, 1, H, W) values without those that `ignore` (B, 1, H, W) marks; 0 for an image marked all over."""
     if ignore is None:
         return values.mean()
     # Image by image, so that a batch may be shared among processes.
