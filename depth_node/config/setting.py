@@ -156,3 +156,11 @@ class Validated:
         for named in settings(type(self)):
             if "." not in named.name:
                 object.__setattr__(self, named.name, coerce(named, getattr(self, named.name)))
+
+
+def without_folders(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings to travel with weights: of a path only the last part, for folders tell others about one's machine."""
+    return {
+        name: value.replace("\\", "/").rstrip("/").rpartition("/")[2] if isinstance(value, str) else value
+        for name, value in settings.items()
+    }

@@ -7,7 +7,7 @@ from dataclasses import FrozenInstanceError, dataclass, field
 
 import pytest
 
-from depth_node.config.setting import Setting, Validated, build, setting, settings, values
+from depth_node.config.setting import Setting, Validated, build, setting, settings, values, without_folders
 from depth_node.errors import ConfigError
 
 
@@ -94,3 +94,18 @@ def test_direct_construction_is_checked_too():
 def test_a_configuration_does_not_change():
     with pytest.raises(FrozenInstanceError):
         Camera().rate = 5
+
+
+def test_settings_that_travel_name_files_without_their_folders():
+    travelling = {"initial": "/me/runs/a/last.safetensors", "semantic": "smp-hub/segformer", "steps": 3, "device": "cpu"}
+        "initial": "/home/me/runs/a/last.safetensors",
+        "semantic": "smp-hub/segformer",
+        "steps": 3,
+        "device": "cpu",
+    }
+    assert without_folders(travelling) == {
+        "initial": "last.safetensors",
+        "semantic": "segformer",
+        "steps": 3,
+        "device": "cpu",
+    }
