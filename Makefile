@@ -2,6 +2,7 @@
 #
 #   PYTHON=python3.12    the interpreter to build .venv with (3.10 to 3.13; found by itself when not given)
 #   TORCH_INDEX=URL      an extra package index to take torch from, e.g. PyTorch's own index of CPU-only builds
+#   SLOW=1               also the tests that take long (the largest networks, all kinds of damage)
 #   PYTEST="-k metrics"  more arguments for pytest
 
 VENV := .venv
@@ -9,6 +10,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTHON ?= python3 python3.13 python3.12 python3.11 python3.10
 TORCH_INDEX ?=
+SLOW ?=
 PYTEST ?=
 # Quick tests first, so that a plain mistake shows early.
 TESTS := $(wildcard test/unit test/integration test/ros test/launch)
@@ -28,8 +30,8 @@ help:  ## this list
 demo: $(STAMP)  ## run the whole chain on a simulated street, pictures and numbers in demo/
 	$(BIN)/depth demo --output demo
 
-test: check  ## lint, types and all tests
-	$(BIN)/python -m pytest $(TESTS) $(PYTEST)
+test: check  ## lint, types and tests
+	$(BIN)/python -m pytest $(TESTS) $(if $(SLOW),,-m "not slow") $(PYTEST)
 
 check: $(STAMP)  ## lint and types only
 	$(BIN)/ruff check .

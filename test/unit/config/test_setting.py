@@ -97,15 +97,6 @@ def test_a_configuration_does_not_change():
 
 
 def test_settings_that_travel_name_files_without_their_folders():
-    travelling = {"initial": "/me/runs/a/last.safetensors", "semantic": "smp-hub/segformer", "steps": 3, "device": "cpu"}
-        "initial": "/home/me/runs/a/last.safetensors",
-        "semantic": "smp-hub/segformer",
-        "steps": 3,
-        "device": "cpu",
-    }
-    assert without_folders(travelling) == {
-        "initial": "last.safetensors",
-        "semantic": "segformer",
-        "steps": 3,
-        "device": "cpu",
-    }
+    travelling = {"initial": "/me/runs/last.safetensors", "semantic": "smp-hub/segformer", "steps": 3, "device": "cpu"}
+    expected = {"initial": "last.safetensors", "semantic": "segformer", "steps": 3, "device": "cpu"}
+    assert without_folders(travelling) == expected
