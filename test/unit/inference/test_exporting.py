@@ -31,7 +31,7 @@ HEIGHT, WIDTH = 64, 96
 SMALL = SemanticConfig(encoder="tu-mobilenetv3_small_050", pyramid_channels=64, segmentation_channels=32)
 SCALE = 12.5
 PACKNET = {"min_depth": 0.5, "max_depth": 1e6}
-HEAVY = ("monodepth2_resnet50", "packnet01")
+HEAVY = ("packnet01", "monodepth2_resnet50", "hr_depth_resnet18")
 EVERY_NETWORK = [
     pytest.param(architecture, guided, marks=[pytest.mark.slow] if architecture in HEAVY else [])
     for architecture in ARCHITECTURES
