@@ -6,7 +6,7 @@ set -euo pipefail
 
 work=${1:?name a folder to work in}
 : "${DRIVES:=22}" "${FRAMES:=75}" "${SEMANTIC_STEPS:=2400}" "${DEVICE:=auto}"
-: "${COARSE_STEPS:=2800}" "${GUIDED_STEPS:=300}" "${FINE_STEPS:=350}" "${STANDING_STEPS:=480}" "${LAST_STEPS:=1280}"
+: "${COARSE_STEPS:=2800}" "${GUIDED_STEPS:=300}" "${FINE_STEPS:=350}" "${STANDING_STEPS:=480}" "${LAST_STEPS:=960}"
 
 bags=() truths=()
 for ((i = 1; i <= DRIVES; i++)); do
