@@ -12,7 +12,7 @@ from lightning.pytorch.callbacks import Callback
 from torch.utils.data import DataLoader, Dataset, Subset
 
 from depth_node.config.network import NetworkConfig
-from depth_node.config.setting import values
+from depth_node.config.setting import values, without_folders
 from depth_node.config.training import TrainConfig
 from depth_node.data.batch_order import BatchOrder, share_of_frames
 from depth_node.data.dataset import TripletDataset
@@ -26,6 +26,7 @@ from depth_node.training.callbacks import SavePictures, SaveRun, Speed, StepProg
 from depth_node.training.ema import AverageWeights
 from depth_node.training.frozen import FrozenSemantics, Teacher
 from depth_node.training.interruption import StopBetweenSteps
+from depth_node.training.loader_workers import outlast_signals
 from depth_node.training.metrics_file import MetricsFile
 from depth_node.training.module import SelfSupervisedModule
 from depth_node.training.resuming import ResumeExactly, saved_step
@@ -90,7 +91,7 @@ def fit(
         camera=camera,
         scale=scale,
         scale_source=scale_source,
-        training={"frames": len(train), "settings": values(config)},
+        training={"frames": len(train), "settings": without_folders(values(config))},
     )
     if world_size() > 1 and config.sync_batch_norm:
         synchronise_norms(module, accelerator)
@@ -181,5 +182,6 @@ def _loader(dataset: Dataset[Sample], config: TrainConfig, **batches: Any) -> Da
         persistent_workers=config.workers > 0,
         pin_memory=torch.cuda.is_available(),
         collate_fn=collate,
+        worker_init_fn=outlast_signals,
         **batches,
     )

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 from depth_node.config.classes import ClassMap
 from depth_node.config.semantic import SemanticConfig
 from depth_node.config.semantic_training import SemanticTrainConfig
-from depth_node.config.setting import values
+from depth_node.config.setting import values, without_folders
 from depth_node.data.atomic_file import replacing
 from depth_node.data.batch_order import BatchOrder
 from depth_node.data.labelled_dataset import LabelledDataset, LabelledSample, collate
@@ -26,6 +26,7 @@ from depth_node.processes import world_size
 from depth_node.training.bad_batch import StopOnNaN
 from depth_node.training.callbacks import Speed, StepProgress
 from depth_node.training.interruption import StopBetweenSteps
+from depth_node.training.loader_workers import outlast_signals
 from depth_node.training.metrics_file import MetricsFile
 from depth_node.training.resuming import ResumeExactly, saved_step
 from depth_node.training.run_folder import (
@@ -87,7 +88,7 @@ def fit_semantic(
     accelerator = choose_accelerator(config.device)
     lightning.seed_everything(config.seed, workers=True, verbose=False)
     module = SemanticModule(_network(network, classes, config), config, weights)
-    training = {"pictures": len(train), "settings": values(config)}
+    training = {"pictures": len(train), "settings": without_folders(values(config))}
     info = SemanticInfo(module.network.config, classes, config.height, config.width, training=training)
     steps = config.steps or config.epochs * (len(train) // config.batch_size)
     order = BatchOrder(len(train), config.batch_size, steps, config.seed)
@@ -169,5 +170,6 @@ def _loader(dataset: LabelledDataset, config: SemanticTrainConfig, **batches: An
         persistent_workers=config.workers > 0,
         pin_memory=torch.cuda.is_available(),
         collate_fn=collate,
+        worker_init_fn=outlast_signals,
         **batches,
     )

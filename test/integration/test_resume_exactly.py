@@ -71,7 +71,14 @@ def whole(drive, tmp_path_factory):
 def start(drive, run, *more):
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     program = [sys.executable, "-m", "depth_node.cli.main", *command(drive, run, *more)]
-    return subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        program,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # as a shell starts it: signals reach it and its readers together
+    )
 
 
 def wait_for_step(process, run, step):
@@ -120,9 +127,9 @@ def test_killed_at_a_random_moment(drive, whole, tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_saves_the_step_it_was_at(drive, whole, tmp_path, number):
     run = tmp_path / "run"
-    process = start(drive, run, "--save_every", "100")
+    process = start(drive, run, "--save_every", "100", "--workers", "1")
     wait_for_step(process, run, 5)
-    process.send_signal(number)
+    os.killpg(process.pid, number)
     _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 128 + number
     assert "is saved: add --resume" in errors
