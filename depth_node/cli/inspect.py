@@ -39,10 +39,13 @@ def run(args: Namespace) -> int:
     from depth_node.data.inspection import inspect
     from depth_node.data.kitti import MANIFEST
     from depth_node.data.manifest import to_json
+    from depth_node.errors import ConfigError
 
     named = [Path(bag) for bag in args.bags]
     recordings = [path for path in named if (path / MANIFEST).is_file()]
     paths = find_bags([path for path in named if path not in recordings])
+    if args.picture and args.picture.suffix and len(paths) > 1:
+        raise ConfigError(f"{len(paths)} bags need a folder: give --picture a name without {args.picture.suffix!r}")
     records = [_report(folder) for folder in recordings]
     quiet = Console(stderr=True)
     for path in paths:

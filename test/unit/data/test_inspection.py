@@ -133,3 +133,16 @@ def test_command_line(make_bag, tmp_path, capsys):
     assert cv2.imread(str(tmp_path / "sheets/two.png")).shape[1] == WIDTH
     assert main(["inspect", str(tmp_path / "nothing")]) == 1
     assert "does not exist" in capsys.readouterr().err
+
+
+def test_pictures_of_several_bags_go_to_a_folder(tmp_path, bag_maker, capsys):
+    for name in ("one", "two"):
+        with bag_maker(tmp_path / name) as bag:
+            for index in range(3):
+                bag.image(STAMP + index * STEP, PIXELS)
+    bags = [str(tmp_path / "one"), str(tmp_path / "two")]
+    assert main(["inspect", *bags, "--picture", str(tmp_path / "sheet.png")]) == 1
+    assert "2 bags need a folder: give --picture a name without '.png'" in capsys.readouterr().err
+    assert not (tmp_path / "sheet.png").exists()
+    assert main(["inspect", *bags, "--picture", str(tmp_path / "sheets")]) == 0
+    assert sorted(path.name for path in (tmp_path / "sheets").iterdir()) == ["one.png", "two.png"]
