@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import cv2
 import lightning
@@ -13,6 +13,7 @@ import matplotlib
 import torch
 from lightning.pytorch.callbacks import Callback, RichProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
+from rich.progress import BarColumn
 from torch import Tensor
 
 from depth_node.data.atomic_file import replacing
@@ -113,7 +114,7 @@ class Speed(Callback):
         self._steps += 1
         if trainer.global_step % self.every == 0:
             speed = self._steps * self.batch_size / max(self._seconds, 1e-9)
-            pl_module.log(f"train/{SPEED}", speed, prog_bar=True)
+            pl_module.log(f"train/{SPEED}", speed)
             self._seconds, self._steps = 0.0, 0
 
     def on_validation_start(self, *_: Any) -> None:
@@ -128,7 +129,9 @@ class Speed(Callback):
 
 
 class StepProgress(RichProgressBar):
-    """One progress bar for the whole run, which says how many epochs that is."""
+    """One progress bar for the whole run, which says how many epochs that is; it fits in 80 columns."""
+
+    SHORT: ClassVar[dict[str, str]] = {"train_loss": "loss", "val_loss": "val", "val/miou": "mIoU"}
 
     def __init__(self, order: BatchOrder) -> None:
         super().__init__()
@@ -148,7 +151,13 @@ class StepProgress(RichProgressBar):
     def get_metrics(self, trainer: lightning.Trainer, pl_module: Any) -> dict[str, Any]:
         """What stands beside the bar, under short names."""
         metrics = super().get_metrics(trainer, pl_module)
-        return {name.removeprefix("train/"): value for name, value in metrics.items() if name != "v_num"}
+        return {self.SHORT.get(name, name): value for name, value in metrics.items() if name != "v_num"}
+
+    def configure_columns(self, trainer: lightning.Trainer) -> list[Any]:
+        """Lightning's columns with a shorter bar."""
+        columns = super().configure_columns(trainer)
+        next(column for column in columns if isinstance(column, BarColumn)).bar_width = 8
+        return columns
 
     def _get_train_description(self, _: int) -> str:
         return f"{self.order.epoch(self.order.steps - 1) + 1} epochs"
