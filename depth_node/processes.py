@@ -73,6 +73,17 @@ def gather(items: Sequence[T]) -> list[T] | None:
     return joined
 
 
+def exchange(items: Sequence[T]) -> list[T]:
+    """Like `gather`, but every process gets all items."""
+    joined = [gather(items)]
+    if world_size() > 1:
+        import torch.distributed as dist
+
+        dist.broadcast_object_list(joined, group=_group())
+    assert joined[0] is not None
+    return joined[0]
+
+
 def wait_for_all() -> None:
     """Go on when every process has come here: what the first one wrote before is there for all."""
     if world_size() > 1:

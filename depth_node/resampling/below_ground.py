@@ -17,7 +17,7 @@ from depth_node.config.resampling import ResamplingConfig
 from depth_node.geometry.ground_plane import GroundPlanes, fit_ground_planes
 from depth_node.geometry.warp import backproject
 
-LABELS, NETWORK, GEOMETRIC = "labels", "network", "geometric"
+LABELS, NETWORK, GEOMETRIC, OTHER_FRAMES = "labels", "network", "geometric", "other frames"
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,13 @@ def check_ground(depth: Tensor, K: Tensor, ground: Tensor | None, config: Resamp
         config.min_inliers,
         config.seed,
     )
+    return check_against(depth, K, planes, geometric, config)
+
+
+def check_against(
+    depth: Tensor, K: Tensor, planes: GroundPlanes, geometric: Tensor, config: ResamplingConfig
+) -> GroundCheck:
+    """Find the pixels below planes that are known; arguments as above, `geometric` (B,) bool."""
     metres = config.camera_height / planes.distances
     return GroundCheck(planes, metres, pixels_below(depth[:, 0], K, planes, config), geometric)
 

@@ -13,10 +13,11 @@ from depth_node.config.resampling import ResamplingConfig
 from depth_node.data.atomic_file import replacing
 from depth_node.data.kitti import TRAIN_SPLIT, VAL_SPLIT, FrameReference, write_split
 from depth_node.errors import TrainingError
-from depth_node.resampling.below_ground import GEOMETRIC, LABELS, NETWORK, check_ground
+from depth_node.resampling.below_ground import GEOMETRIC, LABELS, NETWORK, OTHER_FRAMES, check_against, check_ground
 from depth_node.resampling.frames import FramePictures, Pictures
 from depth_node.resampling.judgements import Judgements
 from depth_node.resampling.predictor import DepthPredictor
+from depth_node.resampling.usual_plane import UsualPlanes
 from depth_node.resampling.verdict import FrameVerdict, ResampleReport, judge
 
 Progress = Callable[[int, int], None]
@@ -65,11 +66,12 @@ def resample(
         done += len(places)
         if progress is not None:
             progress(done, len(share))
-    verdicts = processes.gather([judgements.found[str(references[place])] for place in share])
-    if verdicts is None:
+    verdicts = processes.exchange([judgements.found[str(references[place])] for place in share])
+    final = processes.gather(_judge_the_rest(predictor, frames, verdicts, references, config))
+    if final is None:
         return None
     size = (predictor.height, predictor.width)
-    return ResampleReport(checkpoint.name, tuple(verdicts), tuple(references), size, config)
+    return ResampleReport(checkpoint.name, tuple(final), tuple(references), size, config)
 
 
 def write_splits(report: ResampleReport, val: Sequence[FrameReference], folder: Path) -> None:
@@ -108,3 +110,29 @@ def _judge(
     check = check_ground(depth, K, ground, config)
     kinds = [GEOMETRIC if flag else kind for flag, kind in zip(check.geometric.tolist(), kinds, strict=True)]
     return judge(check, references, config.allowed(predictor.height, predictor.width), kinds)
+
+
+def _judge_the_rest(
+    predictor: DepthPredictor,
+    frames: FramePictures,
+    verdicts: Sequence[FrameVerdict],
+    references: Sequence[FrameReference],
+    config: ResamplingConfig,
+) -> list[FrameVerdict]:
+    """This process's share of the verdicts; of those without a plane, what is below the plane of other frames goes."""
+    usual = UsualPlanes(verdicts)
+    share = processes.my_share(range(len(references)))
+    left = [place for place in share if verdicts[place].distance is None and usual.knows(references[place])]
+    loader: DataLoader[Pictures] = DataLoader(
+        Subset(frames, left), batch_size=config.batch_size, num_workers=config.workers if left else 0
+    )
+    again: dict[int, FrameVerdict] = {}
+    for batch in loader:
+        places, left = left[: len(batch.image)], left[len(batch.image) :]
+        asked = [references[place] for place in places]
+        depth, K = predictor(batch.image)[0].cpu(), batch.K
+        check = check_against(depth, K, usual.of(asked), torch.zeros(len(asked), dtype=torch.bool), config)
+        judged = judge(check, asked, config.allowed(predictor.height, predictor.width), [OTHER_FRAMES] * len(asked))
+        # Only what is found counts: a frame may show no plane because there is none, before a wall, say.
+        again.update((place, verdict) for place, verdict in zip(places, judged, strict=True) if verdict.dropped)
+    return [again.get(place, verdicts[place]) for place in share]

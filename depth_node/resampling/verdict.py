@@ -27,7 +27,8 @@ class FrameVerdict:
         distance: from the camera to the plane, in network units; None without a plane.
         tilt: of the normal to the camera's y axis, degrees; None without a plane.
         inliers: share of the candidate pixels on the plane.
-        candidates: what these were: `labels`, `network` or `geometric`.
+        candidates: what these were: `labels`, `network` or `geometric`; `other frames` where the picture shows no plane
+            of its own and was judged by the usual one of its drive.
     """
 
     frame: str

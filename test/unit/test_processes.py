@@ -15,6 +15,7 @@ import sys
 from depth_node import processes
 items = list(range(7))
 results = processes.gather([(processes.rank(), item * item) for item in processes.my_share(items)])
+assert processes.exchange([item * item for item in processes.my_share(items)]) == [item * item for item in items]
 processes.wait_for_all()
 assert (results is not None) == processes.is_first()
 if results is not None:
@@ -34,6 +35,7 @@ def test_one_process_has_everything():
     assert processes.is_first()
     assert list(processes.my_share("abc")) == ["a", "b", "c"]
     assert processes.gather([1, 2]) == [1, 2]
+    assert processes.exchange([1, 2]) == [1, 2]
 
 
 def test_numbers_come_from_the_environment(monkeypatch):

@@ -14,6 +14,8 @@ from depth_node.config.resampling import ResamplingConfig
 from depth_node.data.kitti import FrameReference, KittiSequence, read_split, write_split
 from depth_node.data.kitti_calibration import write_calibration
 from depth_node.errors import SequenceError
+from depth_node.resampling import usual_plane
+from depth_node.resampling.below_ground import OTHER_FRAMES
 from depth_node.resampling.predictor import DepthPredictor
 from depth_node.resampling.resample import resample
 from depth_node.resampling.roots import join_roots
@@ -27,13 +29,13 @@ WALL = 5
 FRAMES = 9
 
 
-def write_drive(root, street, camera, number=1):
+def write_drive(root, street, camera, number=1, cars=CARS, frames=FRAMES):
     drive = root / DRIVE.format(number)
     folder = drive / "image_02/data"
     folder.mkdir(parents=True)
     write_calibration(drive.parent, camera.numpy(), 320, 96, stamp_ns=0)
-    for frame in range(FRAMES):
-        depth = torch.full((96, 320), 20.0) if frame == WALL else street(CARS.get(frame, 0.0))[0]
+    for frame in range(frames):
+        depth = torch.full((96, 320), 20.0) if frame == WALL else street(cars.get(frame, 0.0))[0]
         shown = (depth.clamp(0, 100) * 650).numpy().astype(np.uint16)
         parts = np.stack([np.full_like(shown, 40), shown >> 8, shown & 255], -1).astype(np.uint8)  # BGR
         cv2.imwrite(str(folder / f"{frame:010d}.png"), parts)
@@ -100,6 +102,26 @@ def test_frames_with_infinite_cars_go_and_all_is_written(recorded, checkpoint, s
     assert {path.name for path in output.iterdir()} == {
         *("train_files.txt", "val_files.txt", "resampled.json", "report.html", "report.png")
     }
+
+
+def test_the_usual_plane_serves_where_a_car_hides_the_ground(checkpoint, seen, tmp_path, street, camera):
+    root = tmp_path / "recorded"
+    frames = [*range(usual_plane.ENOUGH + 2)]
+    write_drive(root, street, camera, number=1, cars={3: 2.0}, frames=len(frames))
+    # Too short for a usual plane of its own, and with nothing but the car: the other drive of the day has one.
+    write_drive(root, street, camera, number=2, cars={0: 2.0, 1: 2.0}, frames=3)
+    names = [(DRIVE.format(1), frame) for frame in frames] + [(DRIVE.format(2), frame) for frame in range(2)]
+    write_split(root / "splits/train_files.txt", [FrameReference(*name) for name in names])
+    assert run(root, checkpoint, tmp_path / "out") == 0
+    record = json.loads((tmp_path / "out/resampled.json").read_text())
+    hidden = [one for one in record["verdicts"] if one["candidates"] == OTHER_FRAMES]
+    assert [one["frame"] for one in hidden] == [f"{DRIVE.format(1)} 3 l", *(f"{DRIVE.format(2)} {n} l" for n in (0, 1))]
+    for one in hidden:
+        assert one["decision"] == DROPPED
+        assert one["distance"] == pytest.approx(1.65, rel=0.01)
+        assert one["normal"] == pytest.approx([0, 1, 0], abs=0.01)
+    # A wall shows no plane and nothing below the usual one: it stays.
+    assert [one["decision"] for one in record["verdicts"] if one["frame"].endswith(f"1_sync {WALL} l")] == [NO_PLANE]
 
 
 def test_the_report_shows_the_worst_in_red(recorded, checkpoint, seen, tmp_path):
