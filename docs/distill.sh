@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Lite-HR-Depth alone against Lite-HR-Depth with HR-Depth as its teacher, with equal data, steps and seeds:
 #   docs/distill.sh FOLDER
-# FOLDER holds what docs/train_street.sh made there: recorded/ and coarse/ (its pose network starts every run, so that a
+# FOLDER holds what docs/train_street.sh made there: standing/ and coarse/ (its pose network starts every run, so that a
 # short run is spent on depth). Two idle cores need about an hour as it stands. On a GPU:
 #   HEIGHT=192 WIDTH=640 BATCH=12 TEACHER_STEPS=40000 STEPS=20000 JOBS=1 THREADS=8 docs/distill.sh FOLDER
 # KINDS may add 'teacher': learning from the teacher alone. TEACHER names a checkpoint to use instead of training one.
@@ -9,15 +9,15 @@ set -euo pipefail
 
 work=${1:?name the folder of docs/train_street.sh}
 here=$(cd "$(dirname "$0")" && pwd)
-: "${HEIGHT:=96}" "${WIDTH:=320}" "${BATCH:=4}" "${STEPS:=500}" "${TEACHER_STEPS:=1500}" "${KINDS:=alone both}"
-: "${SEEDS:=1 2 3}" "${TEST_SEEDS:=201 202 203 204}" "${JOBS:=2}" "${THREADS:=1}" "${RATE:=2e-4}"
+: "${HEIGHT:=96}" "${WIDTH:=320}" "${BATCH:=4}" "${STEPS:=300}" "${TEACHER_STEPS:=1500}" "${KINDS:=alone both}"
+: "${SEEDS:=1 2 3}" "${TEST_SEEDS:=201 202 203 204}" "${JOBS:=2}" "${THREADS:=1}" "${RATE:=1e-3}" "${TEACHER_RATE:=2e-4}"
 : "${COMPARE:=log_depth}" "${WEIGHT:=1}" "${TEACHER:=$work/distillation/hr_teacher_0/last.safetensors}"
 
 train() { # depth command, run, steps, seed, further options
   local command=$1 run=$work/distillation/$2 steps=$3 seed=$4 resume=()
   [ ! -e "$run/last.ckpt" ] || resume=(--resume)
   [ -e "$run/done" ] || {
-    OMP_NUM_THREADS=$THREADS depth "$command" --data "$work/recorded" --output "$run" --network.pose posenet \
+    OMP_NUM_THREADS=$THREADS depth "$command" --data "$work/standing" --output "$run" --network.pose posenet \
       --network.height "$HEIGHT" --network.width "$WIDTH" --batch_size "$BATCH" --steps "$steps" \
       --learning_rate "$RATE" --decay_at 0.8 --precision bf16 --no_pretrained --workers 0 --seed "$seed" \
       --initial_pose "$work/coarse/last.safetensors" "${@:5}" "${resume[@]}"
@@ -36,7 +36,8 @@ student() { # alone, both or teacher; seed
 export -f train student
 export work HEIGHT WIDTH BATCH STEPS RATE THREADS COMPARE WEIGHT TEACHER
 
-[ -e "$TEACHER" ] || train train hr_teacher_0 "$TEACHER_STEPS" 0 --network.architecture hr_depth_resnet18
+[ -e "$TEACHER" ] || train train hr_teacher_0 "$TEACHER_STEPS" 0 --network.architecture hr_depth_resnet18 \
+  --learning_rate "$TEACHER_RATE"
 for seed in $SEEDS; do for kind in $KINDS; do
   echo "$kind $seed"
 done; done | xargs -P "$JOBS" -L 1 bash -c 'student "$@"' student
