@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Makes a checkpoint like the shipped one, from nothing but this repository:
 #   docs/train_street.sh FOLDER
-# Two otherwise idle cores need about seven hours; on a GPU raise DRIVES, FRAMES and the steps.
+# Two otherwise idle cores need about five hours; on a GPU raise DRIVES, FRAMES and the steps.
 set -euo pipefail
 
 work=${1:?name a folder to work in}
 : "${DRIVES:=22}" "${FRAMES:=75}" "${SEMANTIC_STEPS:=2400}" "${DEVICE:=auto}"
-: "${COARSE_STEPS:=2800}" "${GUIDED_STEPS:=300}" "${FINE_STEPS:=350}" "${STANDING_STEPS:=480}" "${LAST_STEPS:=2760}"
+: "${COARSE_STEPS:=2800}" "${GUIDED_STEPS:=300}" "${FINE_STEPS:=350}" "${STANDING_STEPS:=480}" "${LAST_STEPS:=960}"
 
 bags=() truths=()
 for ((i = 1; i <= DRIVES; i++)); do
@@ -38,16 +38,12 @@ depth train "${common[@]}" --output "$work/fine" "${whole[@]}" "${guided[@]}" --
   --learning_rate 3e-4 --decay_at 0.7 --initial "$work/guided/last.safetensors" \
   --distillation.teacher "$work/guided/last.safetensors" --no_distillation.photometric
 
-# Moving cars have taught wrong depth so far. Streets where cars only park and queue, also in the own lane, put it right;
-# the last are short and end close behind such a queue.
+# Moving cars have taught wrong depth so far. Streets where cars only park and queue, also in the own lane, put it right.
 standing=()
-for ((i = 1; i <= 84; i++)); do
-  seed=$((i <= 40 ? 300 + i : i <= 56 ? 460 + i : 544 + i))
-  queue=(--frames 75 --parked 0.9)
+for ((i = 1; i <= 56; i++)); do
+  street=$work/street/$((i <= 40 ? 300 + i : 460 + i)) queue=(--frames 75 --parked 0.9)
   ((i <= 40)) || queue=(--frames 50 --parked 0.7 --queue 0.6 --speed $((5 + i % 4)))
-  ((i <= 56)) || queue=(--frames 24 --parked 0.5 --queue 0.7 --speed $((5 + i % 4)))
-  street=$work/street/$seed
-  [ -d "$street" ] || depth simulate --output "$street" --seed "$seed" --no_lead_car --no_lidar \
+  [ -d "$street" ] || depth simulate --output "$street" --seed "$(basename "$street")" --no_lead_car --no_lidar \
     --traffic 0 --pedestrians 0.6 "${queue[@]}"
   standing+=("$street/bag")
 done

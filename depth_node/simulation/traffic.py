@@ -16,7 +16,7 @@ VISIBLE = 220.0  # distance up to which cars are drawn, m
 VISIBLE_PERSON = 110.0
 MARGIN = 45.0
 STRIDES = 8
-STOP = 9.0  # way from the ego vehicle's last place to the middle of the first car of a queue in its lane, m
+STOP = 12.0  # way from the ego vehicle's last place to the first car of a queue in its lane, m
 
 
 @dataclass(frozen=True)
