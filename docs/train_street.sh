@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Makes a checkpoint like the shipped one, from nothing but this repository:
 #   docs/train_street.sh FOLDER
-# Two otherwise idle cores need about five hours; on a GPU raise DRIVES, FRAMES and the steps.
+# Two otherwise idle cores need about six hours; on a GPU raise DRIVES, FRAMES and the steps.
 set -euo pipefail
 
 work=${1:?name a folder to work in}
 : "${DRIVES:=22}" "${FRAMES:=75}" "${SEMANTIC_STEPS:=2400}" "${DEVICE:=auto}"
-: "${COARSE_STEPS:=2800}" "${GUIDED_STEPS:=300}" "${FINE_STEPS:=350}" "${STANDING_STEPS:=480}" "${LAST_STEPS:=960}"
+: "${COARSE_STEPS:=2800}" "${GUIDED_STEPS:=300}" "${FINE_STEPS:=350}" "${STANDING_STEPS:=480}" "${LAST_STEPS:=2200}"
 
 bags=() truths=()
 for ((i = 1; i <= DRIVES; i++)); do

@@ -36,7 +36,9 @@ class Spread:
         return cls(float(array.mean()), std, float(array.min()), float(array.max()), len(array))
 
     def __str__(self) -> str:
-        """Mean and standard deviation, as tables have it."""
+        """Mean and standard deviation, as tables have it; of a single run there is no deviation to tell."""
+        if self.runs == 1:
+            return f"{self.mean:.4f}"
         return f"{self.mean:.4f} ± {self.std:.4f}"
 
 

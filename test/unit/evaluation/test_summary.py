@@ -45,6 +45,7 @@ def test_three_seeds_by_hand():
     assert summary["median_ratio"].mean == pytest.approx(np.mean([1 / 1.1, 1 / 1.2, 1 / 1.6]))
     assert summary["metrics.a1"].mean == pytest.approx(2 / 3)
     assert str(Spread.of([0.1, 0.2, 0.6])) == "0.3000 ± 0.2646"
+    assert str(Spread.of([0.1])) == "0.1000"
 
 
 def test_one_run_has_no_spread():
