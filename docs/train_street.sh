@@ -52,7 +52,7 @@ common=(--data "$work/standing" "${common[@]:2}" --precision bf16)
 depth train "${common[@]}" --output "$work/pose" "${half[@]}" --batch_size 8 --steps "$STANDING_STEPS" \
   --learning_rate 3e-4 --decay_at 0.8 --initial "$work/coarse/last.safetensors"
 depth train "${common[@]}" --output "$work/last" "${whole[@]}" "${guided[@]}" --batch_size 3 --steps "$LAST_STEPS" \
-  --learning_rate 2e-4 --decay_at 0.8 --pose_shrink 2 --initial "$work/fine/last.safetensors" \
+  --learning_rate 2e-4 --decay_at 0.8 --ema 0.99 --pose_shrink 2 --initial "$work/fine/last.safetensors" \
   --initial_pose "$work/pose/last.safetensors"
 
 weights=$work/guided_lite_hr_depth_street_640x192.safetensors
