@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -57,11 +57,7 @@ def resample(
     share = processes.my_share(range(len(references)))
     left = [place for place in share if str(references[place]) not in judgements.found]
     done = len(share) - len(left)
-    loader: DataLoader[Pictures] = DataLoader(
-        Subset(frames, left), batch_size=config.batch_size, num_workers=config.workers if left else 0
-    )
-    for batch in loader:
-        places, left = left[: len(batch.image)], left[len(batch.image) :]
+    for places, batch in _batches(frames, left, config):
         judgements.add(_judge(predictor, batch, [references[place] for place in places], config))
         done += len(places)
         if progress is not None:
@@ -97,6 +93,17 @@ def write_splits(report: ResampleReport, val: Sequence[FrameReference], folder: 
             write_split(temporary, references)
 
 
+def _batches(
+    frames: FramePictures, places: Sequence[int], config: ResamplingConfig
+) -> Iterator[tuple[Sequence[int], Pictures]]:
+    """Pictures of the frames at these places, each batch with its places."""
+    loader: DataLoader[Pictures] = DataLoader(
+        Subset(frames, places), batch_size=config.batch_size, num_workers=config.workers if places else 0
+    )
+    for number, batch in enumerate(loader):
+        yield places[number * config.batch_size :][: config.batch_size], batch
+
+
 def _judge(
     predictor: DepthPredictor, batch: Pictures, references: Sequence[FrameReference], config: ResamplingConfig
 ) -> list[FrameVerdict]:
@@ -123,12 +130,8 @@ def _judge_the_rest(
     usual = UsualPlanes(verdicts)
     share = processes.my_share(range(len(references)))
     left = [place for place in share if verdicts[place].distance is None and usual.knows(references[place])]
-    loader: DataLoader[Pictures] = DataLoader(
-        Subset(frames, left), batch_size=config.batch_size, num_workers=config.workers if left else 0
-    )
     again: dict[int, FrameVerdict] = {}
-    for batch in loader:
-        places, left = left[: len(batch.image)], left[len(batch.image) :]
+    for places, batch in _batches(frames, left, config):
         asked = [references[place] for place in places]
         depth, K = predictor(batch.image)[0].cpu(), batch.K
         check = check_against(depth, K, usual.of(asked), torch.zeros(len(asked), dtype=torch.bool), config)
