@@ -36,8 +36,8 @@ student() { # alone, both or teacher; seed
 export -f train student
 export work HEIGHT WIDTH BATCH STEPS RATE THREADS COMPARE WEIGHT TEACHER
 
-[ -e "$TEACHER" ] || train train hr_teacher_0 "$TEACHER_STEPS" 0 --network.architecture hr_depth_resnet18 \
-  --learning_rate "$TEACHER_RATE"
+[ -e "$TEACHER" ] || RATE=$TEACHER_RATE train train hr_teacher_0 "$TEACHER_STEPS" 0 \
+  --network.architecture hr_depth_resnet18
 for seed in $SEEDS; do for kind in $KINDS; do
   echo "$kind $seed"
 done; done | xargs -P "$JOBS" -L 1 bash -c 'student "$@"' student

@@ -73,3 +73,5 @@ done
 depth evaluate --checkpoint "${checkpoints[@]}" --sequence "${sequences[@]}" --ground_truth_dir "${truths[@]}" \
   --every 2 --per_class --json "$work/two_stage.json" --pictures "$work/two_stage_pictures"
 python "$here/two_stage.py" "$work/two_stage.json" "${resampled[@]}"
+# shellcheck disable=SC2086
+python "$here/two_stage_picture.py" "$work/two_stage.png" "${checkpoints[@]:0:2}" "$work/test" $TEST_LEAD_SEEDS

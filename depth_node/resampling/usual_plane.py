@@ -47,5 +47,5 @@ class UsualPlanes:
         return GroundPlanes(normals, planes[:, 3], torch.zeros(len(planes), dtype=torch.float64))
 
     def _of(self, frame: FrameReference) -> Tensor | None:
-        drive = PurePosixPath(str(frame).split()[0])
+        drive = PurePosixPath(frame.folder)
         return self._medians.get(drive, self._medians.get(drive.parent))
