@@ -66,13 +66,13 @@ def center_line(length: float, curvature: float, rng: np.random.Generator) -> Pa
     return Path(-BEHIND, STEP, points - origin, heading)
 
 
-def vehicle_path(center: Path, lane: float, weave: float, rng: np.random.Generator) -> Path:
-    """The curve of a car that keeps lane `lane` (m left of the centre line) and sways by `weave` m.
+def vehicle_path(center: Path, lane: float, weave: float, length: float, rng: np.random.Generator) -> Path:
+    """The curve of a car that keeps lane `lane` (m left of the centre line), swaying by `weave` m over some `length` m.
 
     The result is addressed by its own arc length, 0 beside the origin of the centre line.
     """
     s = center.start + center.step * np.arange(len(center.points))
-    wavelength, phase = rng.uniform(45, 80), rng.uniform(0, 2 * np.pi)
+    wavelength, phase = rng.uniform(0.75 * length, length * 4 / 3), rng.uniform(0, 2 * np.pi)
     points, _ = center.beside(s, lane + weave * np.sin(2 * np.pi * s / wavelength + phase))
     along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
     along -= np.interp(0.0, s, along)
