@@ -21,7 +21,7 @@ from depth_node.resampling.usual_plane import UsualPlanes
 from depth_node.resampling.verdict import FrameVerdict, ResampleReport, judge
 
 Progress = Callable[[int, int], None]
-"""Called with frames done and all frames of this process."""
+"""Called with frames done and all frames of this process; frames looked at a second time count twice."""
 
 
 def resample(
@@ -63,7 +63,7 @@ def resample(
         if progress is not None:
             progress(done, len(share))
     verdicts = processes.exchange([judgements.found[str(references[place])] for place in share])
-    final = processes.gather(_judge_the_rest(predictor, frames, verdicts, references, config))
+    final = processes.gather(_judge_the_rest(predictor, frames, verdicts, references, config, progress))
     if final is None:
         return None
     size = (predictor.height, predictor.width)
@@ -125,12 +125,14 @@ def _judge_the_rest(
     verdicts: Sequence[FrameVerdict],
     references: Sequence[FrameReference],
     config: ResamplingConfig,
+    progress: Progress | None,
 ) -> list[FrameVerdict]:
     """This process's share of the verdicts; of those without a plane, what is below the plane of other frames goes."""
     usual = UsualPlanes(verdicts)
     share = processes.my_share(range(len(references)))
     left = [place for place in share if verdicts[place].distance is None and usual.knows(references[place])]
     again: dict[int, FrameVerdict] = {}
+    done = 0
     for places, batch in _batches(frames, left, config):
         asked = [references[place] for place in places]
         depth, K = predictor(batch.image)[0].cpu(), batch.K
@@ -138,4 +140,7 @@ def _judge_the_rest(
         judged = judge(check, asked, config.allowed(predictor.height, predictor.width), [OTHER_FRAMES] * len(asked))
         # Only what is found counts: a frame may show no plane because there is none, before a wall, say.
         again.update((place, verdict) for place, verdict in zip(places, judged, strict=True) if verdict.dropped)
+        done += len(places)
+        if progress is not None:
+            progress(len(share) + done, len(share) + len(left))
     return [again.get(place, verdicts[place]) for place in share]

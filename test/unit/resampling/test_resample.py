@@ -104,7 +104,7 @@ def test_frames_with_infinite_cars_go_and_all_is_written(recorded, checkpoint, s
     }
 
 
-def test_the_usual_plane_serves_where_a_car_hides_the_ground(checkpoint, seen, tmp_path, street, camera):
+def test_the_usual_plane_serves_where_a_car_hides_the_ground(checkpoint, seen, tmp_path, street, camera, capsys):
     root = tmp_path / "recorded"
     frames = [*range(usual_plane.ENOUGH + 2)]
     write_drive(root, street, camera, number=1, cars={3: 2.0}, frames=len(frames))
@@ -114,6 +114,7 @@ def test_the_usual_plane_serves_where_a_car_hides_the_ground(checkpoint, seen, t
     write_split(root / "splits/train_files.txt", [FrameReference(*name) for name in names])
     assert run(root, checkpoint, tmp_path / "out") == 0
     record = json.loads((tmp_path / "out/resampled.json").read_text())
+    assert f"{len(names) + 4}/{len(names) + 4}" in capsys.readouterr().err  # four of them twice: three cars and a wall
     hidden = [one for one in record["verdicts"] if one["candidates"] == OTHER_FRAMES]
     assert [one["frame"] for one in hidden] == [f"{DRIVE.format(1)} 3 l", *(f"{DRIVE.format(2)} {n} l" for n in (0, 1))]
     for one in hidden:
