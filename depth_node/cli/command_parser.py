@@ -7,10 +7,11 @@ import dataclasses
 import difflib
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from jsonargparse import ArgumentParser, Namespace
 
+from depth_node.cli.wrong_usage import explain
 from depth_node.config.recipes import describe_recipes, read_settings_file
 from depth_node.config.setting import NamedSetting, coerce
 from depth_node.errors import ConfigError
@@ -51,6 +52,11 @@ class CommandParser(ArgumentParser):
             for source in files.parse_known_args(sys.argv[1:] if args is None else args)[0].config:
                 self.set_defaults(self._checked(source))
         return super().parse_args(args, *more, **how)
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:  # noqa: ARG002
+        """Leave with status 2 and one line, instead of a list of all flags that hides what is wrong."""
+        line = explain(message, self._option_string_actions)
+        self.exit(2, f"{self.prog}: {line} (`{self.prog} --help` lists all flags)\n")
 
     def _checked(self, source: str) -> dict[str, Any]:
         plain = [name for name in self.get_defaults().as_dict() if name not in self.settings]

@@ -45,6 +45,35 @@ def test_unknown_flag_is_wrong_usage(name, capsys):
     with pytest.raises(SystemExit) as left:
         command.main([name, "--no_such_flag=1"])
     assert left.value.code == 2
+    text = capsys.readouterr().err
+    assert text.startswith(f"depth {name}: ")
+    assert text.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("train --data a --output b --stepz 3", "unknown flag --stepz: did you mean --steps?"),
+        ("train --data a --output b --zzzzz=3", "unknown flag --zzzzz (`depth train --help`"),
+        ("train --data a --output b c", "cannot place c: values follow the flag"),
+        ("train", "needs --data, --output ("),
+        ("record --output x", "needs BAGS ("),
+        ("train --data a --output b --steps few", "--steps takes a whole number, not 'few'"),
+        ("train --data a --output b --learning_rate x", "--learning_rate takes a number, not 'x'"),
+        (
+            "train --data a --output b --network.pose gps",
+            "--network.pose takes one of pose_resnet18, pose_resnet50, posenet, not 'gps'",
+        ),
+        ("evaluate --checkpoint", "--checkpoint: expected at least one argument"),
+    ],
+)
+def test_wrong_usage_is_one_line_that_helps(arguments, said, capsys):
+    with pytest.raises(SystemExit) as left:
+        command.main(arguments.split())
+    assert left.value.code == 2
+    text = capsys.readouterr().err
+    assert said in text
+    assert text.count("\n") == 1
 
 
 def test_help_loads_nothing_heavy():
