@@ -81,6 +81,7 @@ depth train "${common[@]}" --output "$work/last" "${whole[@]}" "${guided[@]}" --
 
 weights=$work/guided_lite_hr_depth_street_640x192.safetensors
 depth export "$work/last/last.safetensors" --output "$weights" --half
-# Metres: the factor between network units and the exact depth of one training drive.
-depth evaluate --checkpoint "$weights" --store_scale --crop none \
-  --sequence "$work/recorded"/*/*_drive_0001_sync --ground_truth_dir "$work/street/101/ground_truth"
+# Metres: the factor between network units and exact depth, over drives of every kind.
+depth evaluate --checkpoint "$weights" --store_scale --every 10 \
+  --sequence "$work/recorded"/*/*_drive_000[1-4]_sync "$work/swaying"/*/*_drive_{000[1-4],004[1-6],008[5-9],0090}_sync \
+  --ground_truth_dir "$work"/street/{101,102,103,104,301,302,303,304,501,502,503,504,505,506,701,702,703,706,708,709}/ground_truth

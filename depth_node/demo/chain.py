@@ -27,7 +27,7 @@ class DriveResult:
     Attributes:
         folder: where the listener kept depth images (depth/<stamp>.npy), label images (labels/<stamp>.npy) and clouds
             (clouds/<stamp>.npy).
-        sent: frames that the camera published and the listener saw.
+        sent: frames that the camera published.
         stamps: stamps of the depth images that came, ns, ascending.
         clouds: number of clouds that came.
         intrinsics: (3, 3) of each depth image by stamp.
@@ -87,7 +87,7 @@ def drive(bag: Path, folder: Path, frames: int, config: DemoConfig) -> DriveResu
         with running("depth_node.cli.main", player_arguments, logs["player"], environment) as player:
             wait_for(player, START_SECONDS + frames / config.rate, "the camera player", logs["player"])
         wait_for(listener, START_SECONDS, "the listener", logs["listener"])
-    return _read(folder)
+    return _read(folder, frames)
 
 
 def _wait_until_listening(logs: dict[str, Path], node, listener) -> None:  # type: ignore[no-untyped-def]
@@ -101,7 +101,7 @@ def _wait_until_listening(logs: dict[str, Path], node, listener) -> None:  # typ
         time.sleep(0.1)
 
 
-def _read(folder: Path) -> DriveResult:
+def _read(folder: Path, frames: int) -> DriveResult:
     received = json.loads((folder / "received.json").read_text())
     camera, depth = received["camera"], received["depth"]
     stamps = tuple(sorted(int(stamp) for stamp in depth))
@@ -111,7 +111,8 @@ def _read(folder: Path) -> DriveResult:
     span = arrivals[-1] - arrivals[0]
     return DriveResult(
         folder=folder,
-        sent=len(camera),
+        # The player has played them all. The listener may miss the first, which came before it and the player met.
+        sent=frames,
         stamps=stamps,
         clouds=len(received["cloud"]),
         intrinsics={int(stamp): np.reshape(K, (3, 3)) for stamp, K in received["depth_info"].items()},
