@@ -1,13 +1,14 @@
-"""Bags of a camera that drives towards a textured wall, for tests of the recorder."""
+"""Bags of a camera that drives towards a textured wall, for tests of the recorder; and repeatable arithmetic."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import torch
 import yaml
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
@@ -17,6 +18,15 @@ from depth_node.data.bag import BagReader
 TYPES = get_typestore(Stores.ROS2_HUMBLE)
 STAMP = 1_317_038_400_123_456_789
 STEP = 100_000_000
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """One thread, as in the processes that tests start: sums over more come out another way in the last bits."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def texture(size: int = 700, seed: int = 0) -> np.ndarray:

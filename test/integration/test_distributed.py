@@ -125,7 +125,7 @@ def test_a_teacher_alone_teaches_two_processes(drive, alone, tmp_path):
     assert_same_curve(tmp_path / "one", tmp_path / "two", 1e-4)
 
 
-def test_evaluation_is_the_same(drive, alone, tmp_path):
+def test_evaluation_is_the_same(drive, alone, one_thread, tmp_path):
     arguments = ["evaluate", "--checkpoint", str(alone / "last.safetensors"), "--sequence", str(drive)]
     arguments += ["--device", "cpu", "--crop", "none"]
     assert main([*arguments, "--json", str(tmp_path / "one.json")]) == 0

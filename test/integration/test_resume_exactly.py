@@ -59,12 +59,9 @@ def rows(run):
 
 
 @pytest.fixture(scope="module")
-def whole(drive, tmp_path_factory):
+def whole(drive, one_thread, tmp_path_factory):
     run = tmp_path_factory.mktemp("whole") / "run"
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # as in the processes that are killed
     assert main(command(drive, run)) == 0
-    torch.set_num_threads(threads)
     return run
 
 
@@ -156,14 +153,11 @@ def test_an_interrupted_validation_is_made_up_for(drive, whole, tmp_path, monkey
         return score(self, *arguments)
 
     monkeypatch.setattr(SelfSupervisedModule, "validation_step", interrupt)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     with pytest.raises(SystemExit) as ended:
         main(command(drive, run))
     assert ended.value.code == 128 + signal.SIGTERM
     assert max(int(row["step"]) for row in rows(run) if row["stage"] == "val") == 3
     assert main(command(drive, run, "--resume")) == 0
-    torch.set_num_threads(threads)
     assert_same(run, whole)
 
 
@@ -206,10 +200,7 @@ def test_the_run_folder_tells_its_story(whole):
 def test_a_run_can_be_repeated_from_its_settings(drive, whole, tmp_path):
     run = tmp_path / "run"
     repeated = ["train", "--data", str(drive), "--output", str(run), "--config", str(whole / "config.yaml")]
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     assert main([*repeated, "--steps", "2"]) == 0
-    torch.set_num_threads(threads)
     assert [row["total"] for row in rows(run)] == [row["total"] for row in rows(whole)][:2]
 
 
