@@ -57,7 +57,7 @@ depth train "${common[@]}" --output "$work/stood" "${whole[@]}" "${guided[@]}" -
   --initial_pose "$work/pose/last.safetensors"
 
 # Straight behind a car hardly anything moves in the picture, so that the upper half of vans ahead was still learnt as
-# far. Who sways behind a queue sees it from the side as well: short drives up to queues, half of them headed by a van.
+# far. Who sways behind a queue sees it from the side as well: short drives up to queues, 23 of them headed by a van.
 swaying=()
 for seed in {601..628} 70{1..3} 70{6,8,9} 71{0,1,3,5,6,7} 726 734 739 743 747 754 774 800 807 819 840 843 845 851 852 860 876 \
   881 889; do

@@ -49,6 +49,11 @@ class Profile:
         return self.lanes * self.lane_width
 
     @property
+    def own_lane(self) -> float:
+        """Middle of the ego vehicle's lane, the outermost on the right: negative."""
+        return -self.lane_width * (self.lanes - 0.5)
+
+    @property
     def kerb(self) -> float:
         """Distance of the kerbs from the centre line."""
         return self.driving + self.parking
@@ -99,8 +104,7 @@ def build_paths(config: StreetConfig) -> Street:
     length = motion.way(duration(config))
     profile = _draw_profile(length, rng)
     center = center_line(length, config.curvature, rng)
-    lane = -profile.lane_width * (profile.lanes - 0.5)
-    ego = vehicle_path(center, lane, config.weave, config.weave_length, rng)
+    ego = vehicle_path(center, profile.own_lane, config.weave, config.weave_length, rng)
     azimuth, elevation = rng.uniform(0, 2 * np.pi), np.radians(rng.uniform(32, 58))
     sun = np.array([np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)])
     return Street(profile, center, ego, motion, None, sun)

@@ -137,7 +137,7 @@ def _queues(config: StreetConfig, street: Street) -> list[Mover]:
     begin, end = MARGIN - BEHIND, street.motion.way(duration(config))
     lanes = [(p.lane_width * (lane + 0.5), -1, begin) for lane in range(p.lanes)]
     lanes += [(-p.lane_width * (lane + 0.5), 1, begin) for lane in range(p.lanes - 1)]
-    lanes += [(-p.lane_width * (p.lanes - 0.5), 1, end + STOP)]
+    lanes += [(p.own_lane, 1, end + STOP)]
     movers: list[Mover] = []
     for offset, facing, first in lanes if config.queue > 0 else []:
         s = first
