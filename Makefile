@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTHON ?= python3 python3.13 python3.12 python3.11 python3.10
 TORCH_INDEX ?=
+# GB: pip holds the downloaded packages beside the installed ones until it is done.
+ROOM := 11
 SLOW ?=
 PYTEST ?=
 # Quick tests first, so that a plain mistake shows early.
@@ -59,6 +61,9 @@ $(BIN)/python:
 
 $(STAMP): setup.py setup.cfg package.xml | $(BIN)/python
 	@echo "installing depth_node and its dependencies into $(VENV): some minutes and about 6 GB the first time"
+	@free=$$(df -Pk . | awk 'NR == 2 { print int($$4 / 1048576) }'); [ "$$free" -ge $(ROOM) ] || \
+	  echo "make: only $$free GB are free here, the installation may need $(ROOM) GB while it runs: make room," \
+	       "or, where no GPU is, name an index of CPU-only builds with TORCH_INDEX (about 2 GB)" >&2
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
 	$(BIN)/python -m pip install --quiet $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) --editable '.[ros,test]'
 	@touch $@
