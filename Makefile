@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 PYTHON ?= python3 python3.13 python3.12 python3.11 python3.10
 TORCH_INDEX ?=
 # GB: pip holds the downloaded packages beside the installed ones until it is done.
-ROOM := 11
+ROOM := 10
 SLOW ?=
 PYTEST ?=
 # Quick tests first, so that a plain mistake shows early.
