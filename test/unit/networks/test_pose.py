@@ -26,6 +26,16 @@ def test_answers_are_small_rigid_motions(name):
     assert (T - torch.eye(4)).abs().max() < 0.05, "training starts from almost no motion"
 
 
+@pytest.mark.parametrize("name", ["pose_resnet18", "posenet"])
+def test_half_precision_ends_before_the_motion(name):
+    network = build_pose_network(NetworkConfig(pose=name)).eval()
+    torch.nn.init.constant_(network.head[-1].bias if name != "posenet" else network.head.bias, 6.0)  # 0.06 rad
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        T = network(*frames(), (-1, 1))
+    assert T.dtype == torch.float32
+    torch.testing.assert_close(torch.linalg.det(T[..., :3, :3]), torch.ones(2, 2))
+
+
 @pytest.mark.parametrize("name", ["pose_resnet18", "pose_resnet50", "posenet"])
 def test_every_parameter_learns(name):
     network = build_pose_network(NetworkConfig(pose=name))
