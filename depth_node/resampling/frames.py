@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -70,6 +71,13 @@ class FramePictures(Dataset[Pictures]):
         K = scale_intrinsics(torch.from_numpy(sequence.K).double(), scale_x, scale_y)
         ground, labelled = self._ground(sequence, frame)
         return Pictures(resize_image(image, self.height, self.width).contiguous(), K, ground, labelled)
+
+    def state(self, index: int) -> str:
+        """Tells whether a frame's picture, camera or label picture have changed; raises SequenceError."""
+        sequence, frame = self.frames[index]
+        paths = [sequence.image_path(frame), *([sequence.label_path(frame)] if self._labels else [])]
+        about = [(path.stat().st_size, path.stat().st_mtime_ns) for path in paths if path.is_file()]
+        return hashlib.sha256(f"{about} {sequence.K.tolist()}".encode()).hexdigest()[:16]
 
     def _ground(self, sequence: KittiSequence, frame: int) -> tuple[Tensor, Tensor]:
         path = sequence.label_path(frame)

@@ -1,7 +1,7 @@
 """Verdicts on disk while resampling runs: an interrupted run goes on where it stopped.
 
 One JSON line per frame in a file per process, under a key of the checkpoint's bytes and the settings that verdicts
-depend on: what was judged otherwise is judged anew.
+depend on, and with the state of the frame's files: what was judged otherwise, or looked otherwise, is judged anew.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ class Judgements:
         self._key = hashlib.sha256(f"{weights} {root.resolve()} {values(asked)}".encode()).hexdigest()[:16]
         self._path = folder / PATTERN.replace("*", f"{processes.rank()}of{processes.world_size()}")
         self.found: dict[str, FrameVerdict] = {}
+        self._states: dict[str, str] = {}
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for path in sorted(folder.glob(PATTERN)):
@@ -54,17 +55,21 @@ class Judgements:
     def _read(self, path: Path) -> None:
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             with suppress(ValueError, TypeError, KeyError):  # a line cut off
-                key, record = json.loads(line)
+                key, state, record = json.loads(line)
                 if key == self._key:
                     verdict = FrameVerdict(**{**record, "normal": tuple(record["normal"])})
-                    self.found[verdict.frame] = verdict
+                    self.found[verdict.frame], self._states[verdict.frame] = verdict, state
 
-    def add(self, verdicts: Iterable[FrameVerdict]) -> None:
-        """Keep some more; raises OutputError."""
+    def hold(self, frame: str, state: str) -> bool:
+        """Whether a frame was judged when its files were as they are now."""
+        return self._states.get(frame) == state
+
+    def add(self, verdicts: Iterable[FrameVerdict], states: Iterable[str]) -> None:
+        """Keep some more, each with the state of its frame's files; raises OutputError."""
         lines = []
-        for verdict in verdicts:
-            self.found[verdict.frame] = verdict
-            lines.append(json.dumps([self._key, asdict(verdict)]) + "\n")
+        for verdict, state in zip(verdicts, states, strict=True):
+            self.found[verdict.frame], self._states[verdict.frame] = verdict, state
+            lines.append(json.dumps([self._key, state, asdict(verdict)]) + "\n")
         try:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write("".join(lines))

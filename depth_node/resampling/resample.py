@@ -12,7 +12,7 @@ from depth_node import processes
 from depth_node.config.resampling import ResamplingConfig
 from depth_node.data.atomic_file import replacing
 from depth_node.data.kitti import TRAIN_SPLIT, VAL_SPLIT, FrameReference, write_split
-from depth_node.errors import TrainingError
+from depth_node.errors import SequenceError, TrainingError
 from depth_node.resampling.below_ground import GEOMETRIC, LABELS, NETWORK, OTHER_FRAMES, check_against, check_ground
 from depth_node.resampling.frames import FramePictures, Pictures
 from depth_node.resampling.judgements import Judgements
@@ -47,23 +47,26 @@ def resample(
 
     Raises:
         CheckpointError: the checkpoint cannot be read.
-        SequenceError: a frame cannot be read.
+        SequenceError: there is no frame, or one cannot be read.
         ConfigError: the device is not there.
         OutputError: the folder cannot be written.
     """
+    if not references:
+        raise SequenceError(f"no training frame under {root}: a drive needs at least 3 pictures in a row")
     predictor = DepthPredictor(checkpoint, config)
     frames = FramePictures(root, references, predictor.height, predictor.width, config)
     judgements = Judgements(folder, checkpoint, root, config)
     share = processes.my_share(range(len(references)))
-    left = [place for place in share if str(references[place]) not in judgements.found]
+    left = [place for place in share if not judgements.hold(str(references[place]), frames.state(place))]
     done = len(share) - len(left)
     for places, batch in _batches(frames, left, config):
-        judgements.add(_judge(predictor, batch, [references[place] for place in places], config))
+        verdicts = _judge(predictor, batch, [references[place] for place in places], config)
+        judgements.add(verdicts, [frames.state(place) for place in places])
         done += len(places)
         if progress is not None:
             progress(done, len(share))
-    verdicts = processes.exchange([judgements.found[str(references[place])] for place in share])
-    final = processes.gather(_judge_the_rest(predictor, frames, verdicts, references, config, progress))
+    known = processes.exchange([judgements.found[str(references[place])] for place in share])
+    final = processes.gather(_judge_the_rest(predictor, frames, known, references, config, progress))
     if final is None:
         return None
     size = (predictor.height, predictor.width)

@@ -157,6 +157,27 @@ def test_an_interrupted_run_goes_on(recorded, checkpoint, seen, tmp_path, monkey
     assert len(seen) == 9 + 6 + 8
 
 
+def test_a_frame_that_has_changed_is_judged_again(recorded, checkpoint, seen, tmp_path):
+    output = tmp_path / "out"
+    references = read_split(recorded / "splits/train_files.txt")
+    config = ResamplingConfig(batch_size=3, workers=0)
+    resample(checkpoint, recorded, references, config, output)
+    once = len(seen)
+    resample(checkpoint, recorded, references, config, output)
+    assert len(seen) == once
+    picture = KittiSequence(recorded / DRIVE.format(1)).image_path(6)
+    picture.write_bytes(picture.read_bytes() + b" ")
+    resample(checkpoint, recorded, references, config, output)
+    assert len(seen) == once + 1
+
+
+def test_nothing_to_judge_is_one_line(checkpoint, tmp_path, street, camera, capsys):
+    write_drive(tmp_path / "short", street, camera, frames=1)
+    assert run(tmp_path / "short", checkpoint, tmp_path / "out") == 1
+    assert "no training frame under" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_several_roots_become_one(recorded, checkpoint, seen, tmp_path, street, camera):
     other = tmp_path / "other"
     drive = write_drive(other, street, camera, number=2)
