@@ -6,6 +6,7 @@ a folder per sensor and files numbered from `0000000000`. `image_02` is the left
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ def read_split(path: Path) -> list[FrameReference]:
 
 
 def _parse_line(line: str, path: Path, number: int) -> FrameReference:
-    match = re.fullmatch(r"\s*(\S+)\s+(\d+)(?:\s+([lr23]))?\s*", line)
+    match = re.fullmatch(r"\s*(\S.*?)\s+(\d+)(?:\s+([lr23]))?\s*", line)
     if not match:
         raise SequenceError(f"{path}:{number}: expected 'folder index side' (side l or r), found '{line.strip()}'")
     folder, index, side = match.groups()
@@ -129,10 +130,20 @@ class KittiSequence:
         """Read the picture of a frame: (H, W, 3) uint8 RGB. Raises SequenceError."""
         return read_image(self.image_path(index))
 
+    @property
+    def location(self) -> Path:
+        """The drive's folder, absolute: '.' has neither a name nor a parent."""
+        return Path(os.path.abspath(self.folder))
+
+    @property
+    def day(self) -> Path:
+        """The folder of the drive's date, where its calibration lies."""
+        return self.location.parent
+
     @cached_property
     def calibration(self) -> KittiCalibration:
         """The calibration of this camera on that day; raises SequenceError."""
-        return read_calibration(self.folder.parent / CALIBRATION_FILES[0], int(self.camera[-2:]))
+        return read_calibration(self.day / CALIBRATION_FILES[0], int(self.camera[-2:]))
 
     @property
     def K(self) -> NDArray[np.float64]:  # noqa: N802 (the field's name)

@@ -48,14 +48,12 @@ def true_baseline(sequence: KittiSequence) -> float:
     """
     left, right = (replace(sequence, camera=camera).calibration for camera in (LEFT, RIGHT))
     if not np.allclose(left.K, right.K, rtol=1e-3):
-        raise SequenceError(
-            f"{sequence.folder.parent}: cameras 2 and 3 differ in their intrinsics, train without --stereo"
-        )
+        raise SequenceError(f"{sequence.day}: cameras 2 and 3 differ in their intrinsics, train without --stereo")
     # The last column of P_rect is K times the offset from camera 0.
     baseline = float((left.projection[0, 3] - right.projection[0, 3]) / left.K[0, 0])
     if baseline <= 0:
         raise SequenceError(
-            f"{sequence.folder.parent}/calib_cam_to_cam.txt puts {RIGHT} {baseline:g} m to the right of {LEFT}: "
+            f"{sequence.day}/calib_cam_to_cam.txt puts {RIGHT} {baseline:g} m to the right of {LEFT}: "
             "no stereo pair, train without --stereo"
         )
     return baseline
@@ -63,7 +61,7 @@ def true_baseline(sequence: KittiSequence) -> float:
 
 def metres_per_unit(sequences: Iterable[KittiSequence]) -> float:
     """Scale of a network trained on the pairs of these drives; raises SequenceError where their baselines differ."""
-    baselines = {sequence.folder.parent: true_baseline(sequence) for sequence in sequences}
+    baselines = {sequence.day: true_baseline(sequence) for sequence in sequences}
     low, high = min(baselines.values()), max(baselines.values())
     if high - low > SAME_BASELINE * high:
         raise SequenceError(

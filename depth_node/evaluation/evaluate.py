@@ -41,7 +41,7 @@ class EvaluationFrame:
     @property
     def name(self) -> str:
         """The frame as a line of a split file; with the root in front where that alone tells drives apart."""
-        folder = self.sequence.folder
+        folder = self.sequence.location
         side = "r" if self.sequence.camera.endswith("3") else "l"
         drive = "/".join(filter(None, (self.root, folder.parent.name, folder.name)))
         return str(FrameReference(drive, self.index, side))
@@ -101,12 +101,12 @@ def select_frames(
     """
     chosen = _all_frames(folders) if split is None else _split_frames(folders, split)
     simulated = _simulated_truth(folders, chosen, ground_truth) if ground_truth else {}
-    ambiguous = len({sequence.folder.name for sequence in chosen}) < len({sequence.folder for sequence in chosen})
+    ambiguous = len({sequence.location.name for sequence in chosen}) < len({sequence.folder for sequence in chosen})
     frames = []
     for sequence, indices in chosen.items():
         folder = simulated.get(sequence.folder)
         truth, labels = open_ground_truth(sequence, config, folder), open_labels(sequence, config, folder)
-        root = sequence.folder.absolute().parents[1].name if ambiguous else ""
+        root = sequence.day.parent.name if ambiguous else ""
         frames += [EvaluationFrame(sequence, index, truth, labels, root) for index in indices if truth.has(index)]
     if not frames:
         raise EvaluationError("none of the frames has measured depth: choose another split or ground truth")

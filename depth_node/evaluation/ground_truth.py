@@ -73,7 +73,7 @@ class LidarScans:
         calibration = self.sequence.calibration
         rectification = np.eye(4)
         rectification[:3, :3] = calibration.rectification
-        lidar_to_camera = read_transform(self.sequence.folder.parent / CALIBRATION_FILES[1])
+        lidar_to_camera = read_transform(self.sequence.day / CALIBRATION_FILES[1])
         return calibration.projection @ rectification @ lidar_to_camera
 
     def has(self, index: int) -> bool:

@@ -27,10 +27,10 @@ class SimulatedFrames:
     @cached_property
     def _sources(self) -> dict[int, int] | None:
         """Frame of the sequence to image of the bag; None without manifest; raises SequenceError."""
-        manifest = _manifest_of(self.sequence.folder)
+        manifest = _manifest_of(self.sequence.location)
         if manifest is None:
             return None
-        records = [record for record in manifest.drives if Path(record.folder).name == self.sequence.folder.name]
+        records = [record for record in manifest.drives if Path(record.folder).name == self.sequence.location.name]
         return {frame.index: frame.source for record in records for frame in record.frames}
 
     def _number(self, index: int) -> int:

@@ -146,7 +146,7 @@ def _pictures_of(path: Path, camera: CameraCalibration | None) -> list[PictureFi
     if files:
         return [PictureFile(file, file.stem, camera or _camera_of(file)) for file in files]
     return [
-        PictureFile(file, f"{sequence.folder.name}/{file.stem}", camera or rectified_camera(sequence.calibration))
+        PictureFile(file, f"{sequence.location.name}/{file.stem}", camera or rectified_camera(sequence.calibration))
         for sequence in find_sequences(path)
         for file in sequence.image_paths.values()
     ]

@@ -29,7 +29,7 @@ class UsualPlanes:
         found: dict[PurePosixPath, list[Tensor]] = defaultdict(list)
         for verdict in verdicts:
             if verdict.distance is not None:
-                drive = PurePosixPath(verdict.frame.split()[0])
+                drive = PurePosixPath(verdict.frame.rsplit(None, 2)[0])
                 for folder in (drive, drive.parent):
                     found[folder].append(torch.tensor([*verdict.normal, verdict.distance], dtype=torch.float64))
         self._medians = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pykitti
@@ -62,6 +64,12 @@ def test_split_takes_padded_indices_blank_lines_and_no_side(tmp_path):
     assert read_split(tmp_path / "split.txt") == [FrameReference("d", 69), FrameReference("d", 7)]
 
 
+def test_split_takes_names_with_spaces(tmp_path):
+    lines = [FrameReference("2024/my drive 1", 3), FrameReference("2024/my drive 1", 12, "r")]
+    write_split(tmp_path / "split.txt", lines)
+    assert read_split(tmp_path / "split.txt") == lines
+
+
 @pytest.mark.parametrize(("text", "message"), [("d x l\n", ":1: expected 'folder index side'"), ("\n", "no frames")])
 def test_broken_split(tmp_path, text, message):
     (tmp_path / "split.txt").write_text(text)
@@ -118,6 +126,14 @@ def test_sequence(drive):
     assert len(sequence) == 3
     np.testing.assert_array_equal(sequence.image(2)[0, 0], [30, 20, 2])
     np.testing.assert_array_equal(sequence.K, K)
+
+
+def test_sequence_from_within(drive, monkeypatch):
+    for inside, name in ((drive, "."), (drive / "image_02", "..")):
+        monkeypatch.chdir(inside)
+        sequence = KittiSequence(Path(name))
+        assert sequence.location == drive
+        np.testing.assert_array_equal(sequence.K, K)
 
 
 def test_sequence_says_what_is_missing(drive, tmp_path):
