@@ -10,7 +10,7 @@ import fcntl
 import logging
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +21,7 @@ from torch import Tensor
 
 from depth_node.data.frame_shards import SUFFIX, Shard, shards_of
 from depth_node.data.kitti import KittiSequence
-from depth_node.errors import OutputError
+from depth_node.errors import OutputError, SequenceError
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class FrameCache:
         ]
         try:
             if any(not shard.exists() for shard in shards):
-                self._write(shards)
+                self._write(shards, wanted)
         except (OutputError, OSError) as error:
             reason = f"cannot write {self.folder}: {error.strerror}" if isinstance(error, OSError) else str(error)
             logger.warning("the frame cache stays incomplete, pictures are read from their files: %s", reason)
@@ -87,7 +87,7 @@ class FrameCache:
                 places = {frame: (shard, position) for position, frame in enumerate(shard.frames)}
                 self._places.setdefault(shard.sequence, {}).update(places)
 
-    def _write(self, shards: Sequence[Shard]) -> None:
+    def _write(self, shards: Sequence[Shard], wanted: Mapping[KittiSequence, set[int]]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / TAG).write_text(TAG_TEXT)
         with _only_writer(self.folder):
@@ -100,7 +100,7 @@ class FrameCache:
             if need + SPARE_BYTES > free:
                 raise OutputError(f"{frames} frames of {self.width}x{self.height} need {room}")
             print(f"frame cache: {frames} frames of {self.width}x{self.height} take {room}")
-            _write_all(missing, frames)
+            _write_all(missing, frames, wanted)
 
     def __getstate__(self) -> dict[str, Any]:
         """What goes to another process: the places, not the pixels."""
@@ -114,15 +114,21 @@ def _open(shard: Shard) -> Tensor | None:
         return None
 
 
-def _write_all(shards: Sequence[Shard], frames: int) -> None:
+def _write_all(shards: Sequence[Shard], frames: int, wanted: Mapping[KittiSequence, set[int]]) -> None:
     columns = (TextColumn("frame cache"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     # Threads: decoding and resizing run outside of Python's lock.
     with Progress(*columns) as progress, ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         task = progress.add_task("", total=frames)
         jobs = [pool.submit(shard.write, lambda: progress.advance(task)) for shard in shards]
         try:
-            for job in jobs:
-                job.result()
+            for shard, job in zip(shards, jobs, strict=True):
+                try:
+                    job.result()
+                except SequenceError as error:
+                    # Shards hold frames that nobody asks for, too: of those, a broken one is no reason to stop.
+                    for frame in wanted[shard.sequence].intersection(shard.frames):
+                        shard.sequence.image(frame)
+                    logger.warning("%d frames are not cached, for %s", len(shard.frames), error)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise

@@ -167,6 +167,17 @@ def test_a_broken_picture_stops_with_its_name(root, tmp_path):
         filled(root, tmp_path / "cache")
 
 
+def test_a_broken_picture_that_nobody_asks_for_is_no_harm(root, tmp_path, caplog):
+    (sequence,) = find_sequences(root)
+    sequence.image_path(4).write_bytes(b"no picture")
+    cache = FrameCache(tmp_path / "cache", HEIGHT, WIDTH)
+    cache.fill([(sequence, 7)])
+    assert cache.frame(sequence, 7) is None
+    (record,) = caplog.records
+    assert "12 frames are not cached, for " in record.message
+    assert "0000000004.png is no readable picture" in record.message
+
+
 def test_an_emptied_cache_is_no_harm(root, tmp_path):
     cache, sequence = filled(root, tmp_path / "cache")
     shutil.rmtree(tmp_path / "cache")
