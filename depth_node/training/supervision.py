@@ -9,6 +9,8 @@ from depth_node.networks.checkpoint import TrainingCamera
 from depth_node.training.frozen import FrozenSemantics, Teacher
 
 VELOCITY, STEREO = "velocity", "stereo_baseline"
+SAME_SCALE = 0.05
+"""Relative difference up to which two scales are one; both are measured."""
 
 
 def check_supervision(config: TrainConfig, train: TripletDataset, semantics: FrozenSemantics | None) -> None:
@@ -36,9 +38,18 @@ def metric_scale(
 
     With velocity supervision the network predicts metres; with stereo pairs the baseline says what its unit is; a
     teacher hands over its own unit.
+
+    Raises:
+        TrainingError: the teacher's unit is another than the one that speed or baseline set.
     """
-    if config.loss.velocity > 0 and config.distillation.photometric:
-        return 1.0, VELOCITY
-    if train.stereo and config.distillation.photometric:
-        return train.scale, STEREO
-    return teacher.scale(camera) if teacher else (1.0, "none")
+    theirs = teacher.scale(camera) if teacher else (1.0, "none")
+    if not config.distillation.photometric or not (config.loss.velocity > 0 or train.stereo):
+        return theirs
+    ours = (1.0, VELOCITY) if config.loss.velocity > 0 else (train.scale, STEREO)
+    if teacher and (theirs[1] == "none" or abs(theirs[0] / ours[0] - 1) > SAME_SCALE):
+        unit = "an unknown unit" if theirs[1] == "none" else f"a unit of {theirs[0]:.3g} m"
+        raise TrainingError(
+            f"the teacher predicts in {unit}, {'the speed sets' if ours[1] == VELOCITY else 'stereo pairs set'} one of "
+            f"{ours[0]:.3g} m: leave one of them out, or learn from the teacher alone with --teacher_only"
+        )
+    return ours

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import shutil
 
 import cv2
 import numpy as np
@@ -13,13 +14,13 @@ import torch
 from depth_node.config.network import NetworkConfig
 from depth_node.config.recipes import read_settings_file
 from depth_node.config.setting import build
-from depth_node.config.training import AugmentConfig, LossConfig, TrainConfig
+from depth_node.config.training import AugmentConfig, DistillationConfig, LossConfig, TrainConfig
 from depth_node.data.dataset import open_splits
 from depth_node.data.kitti_calibration import write_calibration
 from depth_node.data.kitti_formats import OxtsPacket, write_oxts
 from depth_node.data.kitti_timestamps import write_timestamps
 from depth_node.errors import TrainingError
-from depth_node.networks.checkpoint import load_checkpoint
+from depth_node.networks.checkpoint import load_checkpoint, read_info, restate
 from depth_node.training.fit import fit
 from depth_node.training.metrics_file import read_metrics
 
@@ -133,6 +134,23 @@ def test_settings_that_cannot_be_met_are_one_line(root, tmp_path, config, says):
     with pytest.raises(TrainingError, match=says):
         run(root, tmp_path / "run", config)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_teacher_and_the_data_must_agree_on_the_unit(root, tmp_path, small_checkpoint):
+    teacher = tmp_path / "teacher.safetensors"
+    shutil.copy(small_checkpoint, teacher)
+    learning = DistillationConfig(teacher=str(teacher))
+    both = dataclasses.replace(ONE_STEP, stereo=True, distillation=learning)
+    restate(teacher, dataclasses.replace(read_info(teacher), camera=None, scale=10.0, scale_source="lidar"))
+    with pytest.raises(TrainingError, match=r"in a unit of 10 m, stereo pairs set one of 5\.4 m: leave one"):
+        run(root, tmp_path / "run", both)
+    with pytest.raises(TrainingError, match=r"in a unit of 10 m, the speed sets one of 1 m"):
+        run(root, tmp_path / "run", dataclasses.replace(with_loss(velocity=0.1), distillation=learning))
+    restate(teacher, dataclasses.replace(read_info(teacher), scale=1.0, scale_source="none"))
+    with pytest.raises(TrainingError, match=r"in an unknown unit"):
+        run(root, tmp_path / "run", both)
+    restate(teacher, dataclasses.replace(read_info(teacher), scale=5.4, scale_source="lidar"))
+    assert run(root, tmp_path / "run", both).info.scale_source == "stereo_baseline"
 
 
 def test_a_drive_without_speeds_cannot_teach_metres(tmp_path):
