@@ -7,11 +7,13 @@ import dataclasses
 import difflib
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from jsonargparse import ArgumentParser, Namespace
 
 from depth_node.cli.wrong_usage import explain
+from depth_node.config.earlier_run import SETTINGS_FILE
 from depth_node.config.recipes import describe_recipes, read_settings_file
 from depth_node.config.setting import NamedSetting, coerce
 from depth_node.errors import ConfigError
@@ -32,6 +34,7 @@ class CommandParser(ArgumentParser):
         self.settings: dict[str, NamedSetting] = {}
         self.decided: set[str] = set()
         self._reads_files = False
+        self._goes_on = False
 
     def add_settings_file(self, with_recipes: bool = False) -> None:
         """Add `--config`, for files and, where wanted, for the recipes of the papers by name."""
@@ -42,16 +45,37 @@ class CommandParser(ArgumentParser):
         if with_recipes:
             self.epilog = f"recipes for {FILE_FLAG}:\n{describe_recipes()}"
 
+    def add_resume_flags(self, for_queues: bool = True) -> None:
+        """Add `--resume` and, where wanted, `--resume_if_exists`: a run's own settings are then what is not given."""
+        about = "go on from the last save of --output, with the settings of its config.yaml where none are given"
+        self.add_argument("--resume", action="store_true", help=about)
+        if for_queues:
+            about = "go on where --output has a save, else start: for job queues"
+            self.add_argument("--resume_if_exists", action="store_true", help=about)
+        self._goes_on = True
+
     def parse_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, *more: Any, **how: Any
     ) -> Namespace:
         """Parse; raises ConfigError for a file that is wrong."""
-        if self._reads_files:
-            files = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-            files.add_argument(FILE_FLAG, action="append", default=[])
-            for source in files.parse_known_args(sys.argv[1:] if args is None else args)[0].config:
-                self.set_defaults(self._checked(source))
+        for source in self._files(sys.argv[1:] if args is None else args):
+            self.set_defaults(self._checked(source))
         return super().parse_args(args, *more, **how)
+
+    def _files(self, args: Sequence[str]) -> list[str]:
+        """What is read before the flags, the last one counts: the settings of a resumed run, those of --config."""
+        first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+        first.add_argument(FILE_FLAG, action="append", default=[])
+        first.add_argument("--output")
+        for flag in ("--resume", "--resume_if_exists"):
+            first.add_argument(flag, action="store_true")
+        try:
+            given = first.parse_known_args(args)[0]
+        except argparse.ArgumentError:
+            return []  # the parser itself says what is wrong
+        goes_on = self._goes_on and given.output and (given.resume or given.resume_if_exists)
+        own = Path(given.output) / SETTINGS_FILE if goes_on else None
+        return [*([str(own)] if own and own.is_file() else []), *(given.config if self._reads_files else [])]
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:  # noqa: ARG002
         """Leave with status 2 and one line, instead of a list of all flags that hides what is wrong."""

@@ -46,10 +46,7 @@ def add_run_arguments(parser: CommandParser) -> None:
         "--splits", help="folder with train_files.txt and val_files.txt to use in place of the data's own"
     )
     parser.add_argument("--output", required=True, help="run folder to create")
-    parser.add_argument("--resume", action="store_true", help="go on from the last save of --output")
-    parser.add_argument(
-        "--resume_if_exists", action="store_true", help="go on where --output has a save, else start: for job queues"
-    )
+    parser.add_resume_flags()
 
 
 def run(args: Namespace) -> int:

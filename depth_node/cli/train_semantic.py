@@ -27,7 +27,7 @@ def add_arguments(parser: CommandParser) -> None:
     """Declare the flags of `depth train-semantic`."""
     parser.add_settings_file()
     parser.add_argument("--output", required=True, help="run folder to create")
-    parser.add_argument("--resume", action="store_true", help="go on from the last save of --output")
+    parser.add_resume_flags(for_queues=False)
     parser.add_argument("--classes", default="cityscapes", help="class map: cityscapes, camvid or a YAML file")
     add_sources(parser)
     add_settings(parser, SemanticConfig, prefix="network.")

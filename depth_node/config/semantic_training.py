@@ -41,7 +41,7 @@ class SemanticTrainConfig(Validated):
     )
     device: str = setting("auto", "where to train", choices=("auto", "cpu", "cuda"))
     workers: int = setting(2, "processes that decode pictures; 0 decodes in the training process", low=0, high=64)
-    seed: int = setting(42, "seed of weights, order and augmentation", low=0)
+    seed: int = setting(42, "seed of weights, order and augmentation", low=0, high=2**32 - 1)
     log_every: int = setting(10, "steps between two lines in metrics.csv and TensorBoard", unit="steps", low=1)
     save_every: int = setting(200, "steps between two validations and resumable checkpoints", unit="steps", low=1)
     augment: AugmentConfig = field(default_factory=AugmentConfig)

@@ -121,7 +121,7 @@ class TrainConfig(Validated):
     sync_batch_norm: bool = setting(
         True, "normalise over the batches of all processes, so that how many there are makes no difference"
     )
-    seed: int = setting(42, "seed of weights, order and augmentation", low=0)
+    seed: int = setting(42, "seed of weights, order and augmentation", low=0, high=2**32 - 1)
     log_every: int = setting(10, "steps between two lines in metrics.csv and TensorBoard", unit="steps", low=1)
     save_every: int = setting(200, "steps between two resumable checkpoints", unit="steps", low=1)
     loss: LossConfig = field(default_factory=LossConfig)

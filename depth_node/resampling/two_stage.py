@@ -8,15 +8,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from depth_node.config.earlier_run import check_settings
 from depth_node.config.network import NetworkConfig
 from depth_node.config.resampling import ResamplingConfig
+from depth_node.config.setting import values
 from depth_node.config.training import TrainConfig
 from depth_node.data.atomic_file import replacing
 from depth_node.data.dataset import TripletDataset, split_references
 from depth_node.errors import TrainingError
 from depth_node.processes import is_first, wait_for_all
 from depth_node.resampling.stage import resample_with_progress
-from depth_node.training.fit import fit
+from depth_node.training.fit import fit, run_settings
+from depth_node.training.run_folder import write_config
 
 STAGE_1, RESAMPLED, STAGE_2 = "stage1", "resampled", "stage2"
 STATE_FILE = "two_stage.json"
@@ -57,11 +60,13 @@ class TwoStageRun:
 
         Raises:
             TrainingError: the folder is in use or holds no such run, a stage cannot go on, or too few frames are left.
+            ConfigError: the run was started with other settings.
         """
         done = self._begin(resume)
         # A stage that has not begun is started, one that was interrupted goes on.
         if STAGE_1 not in done:
-            first = fit(*open_triplets(self.splits), self.network, self.config, self.folder / STAGE_1, resume=None)
+            triplets = open_triplets(self.splits)
+            first = fit(*triplets, self.network, self.config, self.folder / STAGE_1, None, self._keep_settings)
             done = self._note(done, **{STAGE_1: first.name})
         if RESAMPLED not in done:
             done = self._note(done, **{RESAMPLED: self._resample(self.folder / STAGE_1 / done[STAGE_1])})
@@ -80,15 +85,28 @@ class TwoStageRun:
         state = self.folder / STATE_FILE
         begun = state.exists() or (self.folder / STAGE_1).is_dir()
         if begun and resume is not False:
-            return _read(state) if state.exists() else {}
+            done = _read(state) if state.exists() else {}
+            judging = self._judging() if RESAMPLED in done else {}  # until frames are judged, how they are may change
+            check_settings(self.folder, run_settings(self.network, self.config) | judging)
+            return done
         if resume:
             raise TrainingError(f"{self.folder} holds no two-stage run to resume: start without --resume")
+        if self.folder.exists() and not self.folder.is_dir():
+            raise TrainingError(f"{self.folder} is a file: choose another --output")
         if self.folder.exists() and any(self.folder.iterdir()):
             raise TrainingError(f"{self.folder} already holds files: add --resume to go on, or choose another --output")
         wait_for_all()  # until every process has found that the folder can be used
         return {}
 
+    def _keep_settings(self) -> None:
+        write_config(self.folder, run_settings(self.network, self.config) | self._judging())
+
+    def _judging(self) -> dict[str, Any]:
+        return {f"resampling.{name}": value for name, value in values(self.resampling).items()}
+
     def _resample(self, checkpoint: Path) -> str:
+        if is_first():
+            self._keep_settings()
         config = replace(self.resampling, device=self.config.device, workers=self.config.workers)
         train, val = split_references(self.root, self.splits)
         report = resample_with_progress(checkpoint, self.root, train, val, config, self.folder / RESAMPLED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from torch.utils.data import DataLoader, Dataset, Subset
 
+from depth_node.config.earlier_run import check_settings
 from depth_node.config.network import NetworkConfig
 from depth_node.config.setting import values, without_folders
 from depth_node.config.training import TrainConfig
@@ -53,6 +54,7 @@ def fit(
     config: TrainConfig,
     folder: Path,
     resume: bool | None = False,
+    at_start: Callable[[], None] | None = None,
 ) -> Path:
     """Train and leave checkpoints, metrics.csv, report.md and TensorBoard logs in `folder`.
 
@@ -66,15 +68,20 @@ def fit(
         folder: the run folder, created if missing.
         resume: go on from the folder's last save (True), refuse a folder in use (False), or start where there is no
             save and else go on (None).
+        at_start: called in the first process once everything is checked, when the folder is made.
 
     Returns:
         The checkpoint to use: the best by validation, or the last without validation.
 
     Raises:
         TrainingError: the folder is in use, or training cannot go on.
+        ConfigError: the folder's run was started with other settings.
     """
     # Everything that can be wrong is found before the folder is made.
     resume_from = resume_state(folder, resume)
+    settings = run_settings(network, config)
+    if resume_from:
+        check_settings(folder, settings)
     share = share_of_batch(config.batch_size)
     purge_step = saved_step(resume_from) + 1 if resume_from else None
     if len(train) < config.batch_size:
@@ -98,7 +105,9 @@ def fit(
     wait_for_all()  # until every process has found that the folder can be used
     if is_first():
         clear_leftovers(folder)
-        write_config(folder, {f"network.{name}": value for name, value in values(network).items()} | values(config))
+        write_config(folder, settings)
+        if at_start:
+            at_start()
         add_origin(folder, origin(describe_data(*_frames(train))))
     steps = config.steps or config.epochs * (len(train) // config.batch_size)
     order = BatchOrder(len(train), config.batch_size, steps, config.seed)
@@ -124,6 +133,11 @@ def fit(
     return best if best.exists() else folder / LAST_FILE
 
 
+def run_settings(network: NetworkConfig, config: TrainConfig) -> dict[str, Any]:
+    """All settings of a run, dotted name to value, as its folder keeps them."""
+    return {f"network.{name}": value for name, value in values(network).items()} | values(config)
+
+
 def _callbacks(
     folder: Path, info: CheckpointInfo, config: TrainConfig, order: BatchOrder, names: Sequence[str]
 ) -> list[Callback]:
@@ -146,9 +160,9 @@ def _frames(dataset: TripletDataset) -> tuple[list[str], set[Path]]:
     """The name of each triplet's frame as a line of a split file, and the roots of the drives they are from."""
     names = []
     for sequence, index in dataset.targets:
-        drive = f"{sequence.folder.parent.name}/{sequence.folder.name}"
+        drive = f"{sequence.day.name}/{sequence.location.name}"
         names.append(str(FrameReference(drive, index, "r" if sequence.camera.endswith("3") else "l")))
-    return names, {sequence.folder.absolute().parents[1] for sequence, _ in dataset.targets}
+    return names, {sequence.day.parent for sequence, _ in dataset.targets}
 
 
 def _camera(dataset: TripletDataset) -> TrainingCamera:

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from depth_node.config.classes import ClassMap
+from depth_node.config.earlier_run import check_settings
 from depth_node.config.semantic import SemanticConfig
 from depth_node.config.semantic_training import SemanticTrainConfig
 from depth_node.config.setting import values, without_folders
@@ -76,12 +77,16 @@ def fit_semantic(
 
     Raises:
         TrainingError: the folder is in use, or training cannot go on.
-        ConfigError: the network cannot be built.
+        ConfigError: the network cannot be built, or the folder's run was started with other settings.
     """
     # Everything that can be wrong is found before the folder is made.
     if world_size() > 1:
         raise TrainingError("semantic networks are trained in one process: start without torchrun")
     resume_from = resume_state(folder, resume)
+    settings = {f"network.{name}": value for name, value in values(network).items()} | values(config)
+    if resume_from:
+        check_settings(folder, settings)
+        _check_classes(folder / CLASSES_FILE, classes)
     purge_step = saved_step(resume_from) + 1 if resume_from else None
     if len(train) < config.batch_size:
         raise TrainingError(f"{len(train)} pictures do not fill a batch of {config.batch_size}: lower --batch_size")
@@ -93,7 +98,7 @@ def fit_semantic(
     steps = config.steps or config.epochs * (len(train) // config.batch_size)
     order = BatchOrder(len(train), config.batch_size, steps, config.seed)
     clear_leftovers(folder)
-    write_config(folder, {f"network.{k}": v for k, v in values(network).items()} | values(config))
+    write_config(folder, settings)
     _write_json(folder / CLASSES_FILE, classes.record())
     add_origin(folder, origin(describe_data([str(pair.image) for pair in train.pairs], [])))
     callbacks: list[Callback] = [
@@ -142,7 +147,7 @@ def _warm_start(network: SemanticNetwork, path: str) -> None:
 
 
 def _validation_interval(config: SemanticTrainConfig, total: int) -> int:
-    """Steps between two validations: about `save_every`, such that the last one is at the end of the run."""
+    """Steps between two validations: about `save_every`, such that they divide the run evenly."""
     return max(1, total // max(1, round(total / config.save_every)))
 
 
@@ -156,6 +161,11 @@ def _report(
     _write_json(folder / SCORES_FILE, scores.record())
     write_picture(folder / PICTURE_FILE, predictions_picture(network, val))
     return scores
+
+
+def _check_classes(path: Path, classes: ClassMap) -> None:
+    if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != json.loads(json.dumps(classes.record())):
+        raise TrainingError(f"{path.parent} was started with other classes: name the class map of its start")
 
 
 def _write_json(path: Path, record: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ import lightning
 from lightning.pytorch.callbacks import Callback
 
 from depth_node.processes import is_first, largest, world_size
+from depth_node.training.resuming import validation_due
 
 
 class RunInterrupted(SystemExit):
@@ -39,20 +40,19 @@ class StopBetweenSteps(Callback):
         for number in (signal.SIGINT, signal.SIGTERM):
             self._before[number] = signal.signal(number, self._note)
 
-    def on_train_batch_end(self, *_: Any) -> None:
-        """End the run if any process is to end; raises RunInterrupted."""
-        number = largest(self._number)
-        if number:
-            raise RunInterrupted(number)
+    def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        """End the run if any process is to end, but not before the last validation; raises RunInterrupted."""
+        if trainer.global_step < trainer.max_steps or not validation_due(trainer):
+            self._end_if_asked()
 
     def on_validation_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
         """One process need not wait for the end of a validation, which a resumed run does again; a last one it must."""
         if world_size() == 1 and trainer.global_step < trainer.max_steps:
-            self.on_train_batch_end()
+            self._end_if_asked()
 
     def on_validation_end(self, *_: Any) -> None:
         """Several processes must."""
-        self.on_train_batch_end()
+        self._end_if_asked()
 
     def on_exception(self, trainer: lightning.Trainer, _: Any, exception: BaseException) -> None:
         """Say what has become of the run."""
@@ -64,6 +64,11 @@ class StopBetweenSteps(Callback):
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before.clear()
+
+    def _end_if_asked(self) -> None:
+        number = largest(self._number)
+        if number:
+            raise RunInterrupted(number)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         # A terminal's Ctrl-C reaches processes of torchrun twice, by themselves and by torchrun.

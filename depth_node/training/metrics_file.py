@@ -81,22 +81,26 @@ class MetricsFile(Callback):
 
 
 def read_metrics(folder: Path) -> list[dict[str, str]]:
-    """All lines of a run's metrics.csv, as written."""
-    with (folder / METRICS_FILE).open(newline="") as file:
-        return list(csv.DictReader(file))
+    """All lines of a run's metrics.csv, as written; what a power cut has left of a line does not count."""
+    text = (folder / METRICS_FILE).read_text(encoding="utf-8", errors="replace").replace("\0", "")
+    return [row for row in csv.DictReader(text.splitlines()) if (row.get("step") or "").isdecimal()]
 
 
 def summarise(folder: Path) -> str:
-    """First and last photometric error beside the no-motion baseline, from validation where there is one."""
+    """First and last photometric error beside the no-motion baseline, from validation where there is one.
+
+    Of a run that learnt from a teacher alone, the difference to that.
+    """
     rows = read_metrics(folder)
+    alone = all(float(row["identity"]) == 0 for row in rows if row["stage"] == "train")
     for stage in ("val", "train"):
         stage_rows = [row for row in rows if row["stage"] == stage]
         if stage_rows:
-            first, last = (float(stage_rows[i]["photometric"]) for i in (0, -1))
-            still = float(stage_rows[-1]["identity"])
-            if still == 0:  # learnt from a teacher alone
-                first, last = (float(stage_rows[i]["distillation"]) for i in (0, -1))
+            term = "distillation" if alone else "photometric"
+            first, last = (float(stage_rows[i][term]) for i in (0, -1))
+            if alone:
                 return f"{stage} difference to the teacher {first:.4f} -> {last:.4f}"
+            still = float(stage_rows[-1]["identity"])
             gain = 1 - last / still
             return (
                 f"{stage} photometric error {first:.4f} -> {last:.4f}: {abs(gain):.0%} "

@@ -28,7 +28,11 @@ from depth_node.training.optimiser import build_optimiser
 
 
 class SelfSupervisedModule(lightning.LightningModule):
-    """Depth and motion learnt together from video alone (fact sheet A.4, B.5), guided where the network is."""
+    """Depth and motion learnt together from video alone (fact sheet A.4, B.5), guided where the network is.
+
+    Attributes:
+        steps_done: steps of the run that are behind when training begins; more than 0 in a resumed run.
+    """
 
     def __init__(
         self,
@@ -52,6 +56,7 @@ class SelfSupervisedModule(lightning.LightningModule):
         self.teacher = teacher
         if not config.distillation.photometric:
             self.pose.requires_grad_(False)  # nothing teaches it, and several processes would wait for its gradients
+        self.steps_done = 0
         self._validated: list[Tensor] = []
 
     def training_step(self, batch: Sample, _: int) -> Tensor:
@@ -149,9 +154,8 @@ class SelfSupervisedModule(lightning.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """See `build_optimiser`."""
-        optimizer, schedule = build_optimiser(
-            self.config, self.depth, self.pose, int(self.trainer.estimated_stepping_batches)
-        )
+        steps = int(self.trainer.estimated_stepping_batches)
+        optimizer, schedule = build_optimiser(self.config, self.depth, self.pose, steps, self.steps_done)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def configure_gradient_clipping(self, optimizer: Any, *_: Any, **__: Any) -> None:

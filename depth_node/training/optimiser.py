@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import nn
-from torch.optim.lr_scheduler import MultiStepLR
+from torch.optim.lr_scheduler import LambdaLR
 
 from depth_node.config.training import TrainConfig
 
 
 def build_optimiser(
-    config: TrainConfig, depth: nn.Module, pose: nn.Module, steps: int
-) -> tuple[torch.optim.Optimizer, MultiStepLR]:
+    config: TrainConfig, depth: nn.Module, pose: nn.Module, steps: int, done: int = 0
+) -> tuple[torch.optim.Optimizer, LambdaLR]:
     """Adam with a rate for each network, and its schedule, counted in steps.
 
     Args:
@@ -21,6 +22,7 @@ def build_optimiser(
         depth: depth network.
         pose: pose network.
         steps: length of the run.
+        done: steps of it that are behind.
     """
     rates = (config.learning_rate, config.pose_learning_rate or config.learning_rate)
     weights = [list(network.parameters()) for network in (depth, pose)]
@@ -32,7 +34,21 @@ def build_optimiser(
         # One pass over the weights: twice as fast on the CPU, too. Lightning cannot clip gradients for it.
         fused=not config.clip_gradient,
     )
-    return optimiser, MultiStepLR(optimiser, decay_steps(config, steps), config.decay_factor)
+    falls = decay_steps(config, steps)
+    return optimiser, schedule(optimiser, lambda step: config.decay_factor ** sum(fall <= step for fall in falls), done)
+
+
+def schedule(optimiser: torch.optim.Optimizer, factor: Callable[[int], float], done: int = 0) -> LambdaLR:
+    """Multiplies the optimiser's rates by a factor of the step.
+
+    Args:
+        optimiser: with the rates of the first step.
+        factor: of each step, from 0.
+        done: steps that are behind.
+    """
+    for group in optimiser.param_groups:
+        group["initial_lr"] = group["lr"]
+    return LambdaLR(optimiser, factor, last_epoch=done - 1)
 
 
 def decay_steps(config: TrainConfig, steps: int) -> list[int]:

@@ -22,6 +22,9 @@ class ResumeExactly(Callback):
     To Lightning a run is one long epoch of all its steps, of which a resumed run has fewer left. Its own record of
     loops is not kept: it knows neither the order of the batches nor a validation that was interrupted. Put this
     callback behind all others.
+
+    Rates and other options of the optimiser are the present settings', not the save's: who resumes with a lower
+    --learning_rate means it, and a run that goes on for more --steps has their schedule.
     """
 
     def __init__(self, order: BatchOrder) -> None:
@@ -36,6 +39,11 @@ class ResumeExactly(Callback):
             trainer.fit_loop.epoch_loop.val_loop.run()
             trainer.training = True
 
+    def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        """Have the last step validated, too, wherever in an epoch it falls."""
+        if trainer.global_step == trainer.max_steps:
+            trainer.val_check_batch = 1
+
     def on_validation_epoch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
         """Remember that this step is validated, before it is saved."""
         self.validated = trainer.global_step
@@ -44,9 +52,14 @@ class ResumeExactly(Callback):
         """Replace Lightning's record of loops."""
         checkpoint[LOOPS] = {VALIDATED: self.validated}
 
-    def on_load_checkpoint(self, trainer: lightning.Trainer, _: Any, checkpoint: dict[str, Any]) -> None:
+    def on_load_checkpoint(self, trainer: lightning.Trainer, pl_module: Any, checkpoint: dict[str, Any]) -> None:
         """Begin after the saved step; earlier versions saved nothing between a step and its validation."""
         step = int(checkpoint["global_step"])
+        pl_module.steps_done = step
+        # The save numbers the weights through all groups, so that it fits however many groups they are in now.
+        groups = pl_module.configure_optimizers()["optimizer"].state_dict()["param_groups"]
+        checkpoint["optimizer_states"] = [{**s, "param_groups": groups} for s in checkpoint["optimizer_states"]]
+        checkpoint["lr_schedulers"] = []  # the module's are made for that step
         self.validated = int(checkpoint.pop(LOOPS).get(VALIDATED, step))
         self.order.first = step
         loop = trainer.fit_loop.epoch_loop
@@ -68,4 +81,5 @@ def saved_step(state: Path) -> int:
 
 def validation_due(trainer: lightning.Trainer) -> bool:
     """Whether the step that is just done is one to validate after."""
-    return trainer.enable_validation and trainer.global_step % int(trainer.val_check_batch or 1) == 0
+    last = trainer.global_step == trainer.max_steps
+    return trainer.enable_validation and (last or trainer.global_step % int(trainer.val_check_interval or 1) == 0)

@@ -14,13 +14,13 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.plugins.environments import LightningEnvironment, TorchElasticEnvironment
 from lightning.pytorch.strategies import DDPStrategy
 
+from depth_node.config.earlier_run import SETTINGS_FILE
 from depth_node.data.atomic_file import replacing
 from depth_node.data.batch_order import BatchOrder
 from depth_node.errors import TrainingError
 from depth_node.processes import local_world_size, world_size
 from depth_node.training.run_saver import RESUME_FILE
 
-CONFIG_FILE = "config.yaml"
 PRECISIONS: dict[str, Any] = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 
 
@@ -40,8 +40,10 @@ def resume_state(folder: Path, resume: bool | None) -> Path | None:
         return state
     if resume:
         raise TrainingError(f"{folder} holds no {RESUME_FILE} to resume: start without --resume")
+    if folder.exists() and not folder.is_dir():
+        raise TrainingError(f"{folder} is a file: choose another --output")
     used = folder.exists() and any(folder.iterdir())
-    if used and (resume is False or not (folder / CONFIG_FILE).exists()):
+    if used and (resume is False or not (folder / SETTINGS_FILE).exists()):
         raise TrainingError(f"{folder} already holds files: add --resume to go on, or choose another --output")
     return None
 
@@ -78,7 +80,7 @@ def choose_accelerator(device: str) -> str:
 
 def write_config(folder: Path, flat: Mapping[str, Any]) -> None:
     """Write the settings of a run, dotted name to value, to its folder, as --config reads them; raises OutputError."""
-    with replacing(folder / CONFIG_FILE) as temporary:
+    with replacing(folder / SETTINGS_FILE) as temporary:
         temporary.write_text(yaml.safe_dump(dict(flat), sort_keys=False))
 
 

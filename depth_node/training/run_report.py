@@ -15,9 +15,9 @@ from lightning.pytorch.callbacks import Callback
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from depth_node.config.earlier_run import SETTINGS_FILE
 from depth_node.data.atomic_file import replacing
 from depth_node.training.metrics_file import COLUMNS, METRICS_FILE, SPEED, read_metrics
-from depth_node.training.run_folder import CONFIG_FILE
 from depth_node.training.run_origin import ORIGIN_FILE
 
 REPORT_FILE, CURVES_FILE = "report.md", "curves.png"
@@ -123,14 +123,14 @@ def _table(rows: Sequence[Mapping[str, str]]) -> list[str]:
 
 
 def _setting_lines(folder: Path) -> list[str]:
-    path = folder / CONFIG_FILE
+    path = folder / SETTINGS_FILE
     if not path.exists():
         return []
     settings = yaml.safe_load(path.read_text(encoding="utf-8"))
     lines = [
         "## Settings",
         "",
-        f"`--config {CONFIG_FILE}` takes them again.",
+        f"`--config {SETTINGS_FILE}` takes them again.",
         "",
         "| setting | value |",
         "| --- | --- |",

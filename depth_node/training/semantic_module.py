@@ -16,6 +16,7 @@ from depth_node.data.preprocess import to_network_input
 from depth_node.data.randomness import Purpose, key_of
 from depth_node.losses.cross_entropy import semantic_loss
 from depth_node.networks.semantic import SemanticNetwork
+from depth_node.training.optimiser import schedule
 from depth_node.training.semantic_scores import SemanticScores, add_batch, confusion_metric
 
 POLY_POWER = 0.9
@@ -27,6 +28,7 @@ class SemanticModule(lightning.LightningModule):
     Attributes:
         network: what is trained.
         scores: of the last validation, None before.
+        steps_done: steps of the run that are behind when training begins; more than 0 in a resumed run.
     """
 
     weights: Tensor | None
@@ -45,6 +47,7 @@ class SemanticModule(lightning.LightningModule):
         self.augmentation = LabelledAugmentation(config)
         self.confusion = confusion_metric(network.classes)
         self.scores: SemanticScores | None = None
+        self.steps_done = 0
         self.register_buffer("weights", weights, persistent=False)
 
     def training_step(self, batch: LabelledSample, _: int) -> Tensor:
@@ -83,8 +86,8 @@ class SemanticModule(lightning.LightningModule):
             self.network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
         total = max(1, int(self.trainer.estimated_stepping_batches))
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: decay(config.decay, step / total))
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        falling = schedule(optimizer, lambda step: decay(config.decay, step / total), self.steps_done)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": falling, "interval": "step"}}
 
 
 def decay(kind: str, progress: float) -> float:

@@ -137,6 +137,7 @@ def test_evaluation_against_exact_depth(recorded, trained, capsys):
         (["--initial", "missing.safetensors"], "missing.safetensors"),
         (["--network.height", "100"], "multiple of 32"),
         (["--resume"], "start without --resume"),
+        (["--seed", "5000000000"], "out of bounds"),
     ],
 )
 def test_mistakes_get_one_line_and_leave_nothing(recorded, tmp_path, capsys, arguments, complaint):
@@ -146,6 +147,13 @@ def test_mistakes_get_one_line_and_leave_nothing(recorded, tmp_path, capsys, arg
     assert len(complaints) == 1
     assert complaint in complaints[0]
     assert not run.exists()
+
+
+def test_a_file_is_no_run_folder(recorded, tmp_path, capsys):
+    (tmp_path / "run").write_text("mine")
+    for more in ((), ("--resume_if_exists",), ("--two-stage",)):
+        assert train(recorded, tmp_path / "run", "--steps", "2", *more) == 1
+        assert "is a file: choose another --output" in capsys.readouterr().err
 
 
 def test_a_run_folder_in_use_is_refused(recorded, trained, capsys):

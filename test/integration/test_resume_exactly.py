@@ -161,6 +161,66 @@ def test_an_interrupted_validation_is_made_up_for(drive, whole, tmp_path, monkey
     assert_same(run, whole)
 
 
+@pytest.mark.slow
+def test_a_signal_in_the_last_step_waits_for_the_last_validation(drive, whole, tmp_path, monkeypatch):
+    run = tmp_path / "run"
+    step = SelfSupervisedModule.training_step
+
+    def interrupt(self, *arguments):
+        if self.trainer.global_step == 11:
+            signal.raise_signal(signal.SIGTERM)
+        return step(self, *arguments)
+
+    monkeypatch.setattr(SelfSupervisedModule, "training_step", interrupt)
+    with pytest.raises(SystemExit) as ended:
+        main(command(drive, run))
+    assert ended.value.code == 128 + signal.SIGTERM
+    assert_same(run, whole)
+    assert main(command(drive, run, "--resume")) == 0
+    assert_same(run, whole)
+
+
+def test_the_present_rates_count(drive, whole, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(whole, run)
+    rates = ("--learning_rate", "1e-6", "--pose_learning_rate", "3e-6", "--steps", "14", "--clip_gradient", "1")
+    assert main(["train", "--data", str(drive), "--output", str(run), "--resume", *rates]) == 0
+    assert rows(run)[: len(rows(whole))] == rows(whole)
+    more = [row for row in rows(run) if row["stage"] == "train" and int(row["step"]) > 12]
+    assert [float(row["learning_rate"]) for row in more] == pytest.approx([1e-7, 1e-7])  # it fell after step 10 of 14
+    state = torch.load(run / "last.ckpt", weights_only=True)["optimizer_states"][0]
+    assert [group["lr"] for group in state["param_groups"]] == pytest.approx([1e-7, 3e-7])
+    assert min(int(each["step"]) for each in state["state"].values()) == 14
+
+
+def test_the_last_step_is_validated_wherever_it_falls(drive, whole, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(whole, run)
+    assert main(["train", "--data", str(drive), "--output", str(run), "--resume", "--steps", "13"]) == 0
+    assert [row["step"] for row in rows(run) if row["stage"] == "val"] == ["3", "6", "9", "12", "13"]
+
+
+def test_other_settings_are_another_run(drive, whole, tmp_path, capsys):
+    run = tmp_path / "run"
+    shutil.copytree(whole, run)
+    before = (run / "config.yaml").read_bytes()
+    other = ("--network.pose", "pose_resnet18", "--batch_size", "2", "--learning_rate", "1e-6")
+    assert main(["train", "--data", str(drive), "--output", str(run), "--resume", *other]) == 1
+    complaint = capsys.readouterr().err
+    assert complaint.count("\n") == 1
+    assert "was started with network.pose posenet (now pose_resnet18), batch_size 4 (now 2): leave" in complaint
+    assert (run / "config.yaml").read_bytes() == before
+
+
+def test_a_line_that_a_power_cut_left_is_written_again(drive, whole, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(whole, run)
+    with (run / "metrics.csv").open("ab") as file:
+        file.write(bytes(200))
+    assert main(["train", "--data", str(drive), "--output", str(run), "--resume", "--steps", "13"]) == 0
+    assert [row["step"] for row in rows(run)][-2:] == ["13", "13"]
+
+
 def test_a_loss_that_is_no_number_leaves_its_batch(drive, tmp_path, monkeypatch, capsys):
     run = tmp_path / "run"
     step = SelfSupervisedModule.training_step
@@ -201,7 +261,7 @@ def test_a_run_can_be_repeated_from_its_settings(drive, whole, tmp_path):
     run = tmp_path / "run"
     repeated = ["train", "--data", str(drive), "--output", str(run), "--config", str(whole / "config.yaml")]
     assert main([*repeated, "--steps", "2"]) == 0
-    assert [row["total"] for row in rows(run)] == [row["total"] for row in rows(whole)][:2]
+    assert [row["total"] for row in rows(run)][:2] == [row["total"] for row in rows(whole)][:2]
 
 
 def test_without_a_save_resume_if_exists_starts(drive, whole, tmp_path, capsys):
@@ -210,7 +270,7 @@ def test_without_a_save_resume_if_exists_starts(drive, whole, tmp_path, capsys):
     shutil.copy(whole / "config.yaml", run)  # killed before its first save
     shutil.copy(whole / "metrics.csv", run)
     assert main(command(drive, run, "--resume_if_exists", "--steps", "1")) == 0
-    assert [row["step"] for row in rows(run)] == ["1"]
+    assert [(row["step"], row["stage"]) for row in rows(run)] == [("1", "train"), ("1", "val")]
     other = tmp_path / "other"
     other.mkdir()
     (other / "thesis.txt").write_text("mine")

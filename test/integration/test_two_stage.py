@@ -44,7 +44,9 @@ def finished(recorded, tmp_path_factory):
 
 
 def test_both_stages_leave_their_runs(recorded, finished, capsys):
-    assert {path.name for path in finished.iterdir()} == {"stage1", "resampled", "stage2", "two_stage.json"}
+    assert {path.name for path in finished.iterdir()} == {
+        *("stage1", "resampled", "stage2", "two_stage.json", "config.yaml")
+    }
     record = json.loads((finished / "resampled/resampled.json").read_text())
     frames = read_split(recorded / "splits/train_files.txt")
     kept = read_split(finished / "resampled/train_files.txt")
@@ -83,8 +85,13 @@ def test_resampling_can_be_steered_and_nothing_is_resumed_from_nothing(recorded,
     assert train(recorded, run, "--two-stage", "--resampling.candidates", "network") == 1
     assert "has no semantic network" in capsys.readouterr().err
     assert (run / "stage1/last.safetensors").exists()
-    assert train(recorded, run, "--two-stage", "--resume") == 0
+    assert main(["train", "--two-stage", "--data", str(recorded), "--output", str(run), "--resume"]) == 1
+    assert "has no semantic network" in capsys.readouterr().err  # as the run was started
+    assert train(recorded, run, "--two-stage", "--resume", "--resampling.candidates", "geometric") == 0
     assert (run / "stage2/last.safetensors").exists()
+    assert "resampling.candidates: geometric" in (run / "config.yaml").read_text()
+    assert train(recorded, run, "--two-stage", "--resume", "--resampling.candidates", "auto") == 1
+    assert "was started with resampling.candidates geometric (now auto)" in capsys.readouterr().err
 
 
 def test_splits_of_another_folder_train(recorded, finished, tmp_path):

@@ -1,0 +1,43 @@
+"""The settings of a run that is resumed, and which of them may be others now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from depth_node.config.recipes import read_settings_file
+from depth_node.errors import ConfigError
+
+SETTINGS_FILE = "config.yaml"
+
+LENGTH = {"steps", "epochs"}
+RATES = {"learning_rate", "pose_learning_rate", "decay", "decay_at", "decay_factor", "decay_repeats", "weight_decay"}
+MACHINE = {"precision", "device", "workers", "cache", "sync_batch_norm", "log_every", "save_every"}
+READ_AT_START = {"pretrained", "initial", "initial_pose"}
+MAY_HAVE_MOVED = {"semantic", "distillation.teacher"}
+MAY_CHANGE = LENGTH | RATES | {"clip_gradient"} | MACHINE | READ_AT_START | MAY_HAVE_MOVED
+"""Whatever else differs makes another run."""
+
+
+def check_settings(folder: Path, now: Mapping[str, Any]) -> None:
+    """See that a run goes on with the settings it was started with.
+
+    Args:
+        folder: the run folder; without settings in it nothing is checked.
+        now: dotted name to value.
+
+    Raises:
+        ConfigError: one has changed that makes it another run.
+    """
+    path = folder / SETTINGS_FILE
+    if not path.is_file():
+        return
+    before = read_settings_file(str(path))
+    changed = [name for name in now if name not in MAY_CHANGE and before.get(name, now[name]) != now[name]]
+    if changed:
+        differences = ", ".join(f"{name} {before[name]} (now {now[name]})" for name in changed)
+        raise ConfigError(
+            f"{folder} was started with {differences}: leave that out to go on as it began, or start another run, "
+            f"with --initial {folder / 'last.safetensors'} and another --output"
+        )
