@@ -15,6 +15,7 @@ from jsonargparse import ArgumentParser, Namespace
 
 from depth_node.cli.arguments import add_settings, read_settings
 from depth_node.config.export import ExportConfig
+from depth_node.errors import ConfigError
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -31,6 +32,8 @@ def run(args: Namespace) -> int:
 
     config = read_settings(args, ExportConfig)
     check_request(args.output, config)
+    if args.output.resolve() == args.checkpoint.resolve():
+        raise ConfigError(f"{args.output} would lose its pose network: name another --output")
     checkpoint = load_checkpoint(args.checkpoint, with_pose=False)
     differences = export_checkpoint(checkpoint, args.output, config)
     network = checkpoint.info.network

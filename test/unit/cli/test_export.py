@@ -60,6 +60,7 @@ def test_failures_are_one_line(checkpoint_file, tmp_path, capsys):
         (checkpoint_file, "cut.safetensors/network.onnx", "cannot write"),
         (tmp_path / "cut.safetensors", "network.onnx", "is damaged or cut off"),
         (tmp_path / "none.safetensors", "network.pt2", "does not exist"),
+        (tmp_path / "cut.safetensors", "../" + tmp_path.name + "/cut.safetensors", "would lose its pose network"),
     ):
         assert main(["export", str(checkpoint), "--output", str(tmp_path / output)]) == 1
         complaints = capsys.readouterr().err.strip().splitlines()
