@@ -17,7 +17,7 @@ from depth_node.config.classes import ClassMap
 from depth_node.data.atomic_file import replacing
 from depth_node.data.calibration import CameraCalibration
 from depth_node.data.camera_file import rectified_camera
-from depth_node.data.kitti import SIDES, KittiSequence, read_image
+from depth_node.data.kitti import MANIFEST, SIDES, KittiSequence, read_image
 from depth_node.data.kitti_formats import write_depth
 from depth_node.data.kitti_search import find_sequences
 from depth_node.data.rectification import Rectifier
@@ -27,6 +27,8 @@ from depth_node.inference.label_colors import color_labels
 from depth_node.inference.pointcloud import CloudPacker, drop_missing
 from depth_node.inference.prediction import Prediction
 
+RESULTS = ("_color", "_depth", "_labels", "_classes")
+"""Ends of the names that predictions are written under."""
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
 
@@ -143,13 +145,21 @@ def _pictures_of(path: Path, camera: CameraCalibration | None) -> list[PictureFi
     if not path.is_dir():
         raise SequenceError(f"there is no picture or folder {path}")
     files = sorted(file for file in path.iterdir() if file.suffix.lower() in PICTURE_SUFFIXES)
-    if files:
+    files = _without_results(files)
+    # A recording has a picture of its own beside the drives: its report.
+    if files and not (path / MANIFEST).is_file():
         return [PictureFile(file, file.stem, camera or _camera_of(file)) for file in files]
     return [
         PictureFile(file, f"{sequence.location.name}/{file.stem}", camera or rectified_camera(sequence.calibration))
         for sequence in find_sequences(path)
         for file in sequence.image_paths.values()
     ]
+
+
+def _without_results(files: Sequence[Path]) -> list[Path]:
+    """Pictures without what an earlier prediction made of them in the same folder."""
+    stems = {file.stem for file in files}
+    return [file for file in files if not any(file.stem.removesuffix(end) in stems - {file.stem} for end in RESULTS)]
 
 
 def _camera_of(picture: Path) -> CameraCalibration | None:

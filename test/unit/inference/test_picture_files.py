@@ -59,6 +59,19 @@ def test_a_folder_of_pictures_has_no_camera(tmp_path):
     assert K[0, 0] > 0
 
 
+def test_a_recordings_own_report_is_no_picture_of_it(measured_drive):
+    root = measured_drive.folder.parents[1]
+    cv2.imwrite(str(root / "report.png"), np.zeros((8, 12, 3), np.uint8))
+    (root / "manifest.json").write_text("{}")
+    assert len(find_pictures([root])) == 4
+
+
+def test_results_are_not_predicted_again(tmp_path):
+    for name in ("a", "a_color", "a_depth", "a_labels", "a_classes", "rgb_color"):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), np.zeros((8, 12, 3), np.uint8))
+    assert [picture.name for picture in find_pictures([tmp_path])] == ["a", "rgb_color"]
+
+
 def test_inputs_that_cannot_be(measured_drive, tmp_path):
     with pytest.raises(SequenceError, match="no picture or folder"):
         find_pictures([tmp_path / "none"])
