@@ -26,7 +26,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Flags of `depth resample`."""
     parser.add_argument("--checkpoint", type=Path, required=True, help="network of the first stage (*.safetensors)")
     parser.add_argument(
-        "--sequences", type=Path, nargs="+", required=True, help="folders it was trained on: drives, or roots of drives"
+        "--sequences",
+        type=Path,
+        nargs="+",
+        action="extend",
+        required=True,
+        help="folders it was trained on: drives, or roots of drives",
     )
     parser.add_argument("--splits", type=Path, help="folder with the split files it was trained on, if not their own")
     parser.add_argument("--output", type=Path, required=True, help="folder for split files and report")

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
 from depth_node.data.contact_sheet import Picture
@@ -15,6 +16,8 @@ from depth_node.resampling.verdict import DROPPED, KEPT, NO_PLANE, ResampleRepor
 
 COLOURS = {KEPT: "#3a7abd", DROPPED: "#c62828", NO_PLANE: "#b8b8b8"}
 BINS = 40
+FEW = 10.0
+"""Frames in the highest bar up to which bars are drawn in proportion."""
 DPI, WIDTH, HEIGHT = 100, 1440, 620
 """Pixels."""
 
@@ -46,7 +49,10 @@ def _histogram(axes: Axes, report: ResampleReport) -> None:
     )
     axes.axvline(report.allowed, color="black", linewidth=1)
     axes.set_xscale("symlog", linthresh=1.0)
-    axes.set_yscale("symlog", linthresh=10.0)
+    if axes.get_ylim()[1] > FEW:
+        axes.set_yscale("symlog", linthresh=FEW)
+    else:
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlim(left=0)
     axes.set_ylim(bottom=0)
     axes.set_title(f"frames by pixels below ground (line: {report.allowed:g} allowed)", loc="left")

@@ -10,7 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from depth_node import processes
 from depth_node.config.resampling import ResamplingConfig
-from depth_node.data.kitti import FrameReference
+from depth_node.data.kitti import MANIFEST, FrameReference
+from depth_node.errors import OutputError
 from depth_node.resampling.judgements import forget
 from depth_node.resampling.report import write_report
 from depth_node.resampling.resample import resample, write_splits
@@ -42,6 +43,8 @@ def resample_with_progress(
         TrainingError: hardly any frame would be left; the report is written all the same.
         DepthNodeError: something cannot be read or written.
     """
+    if (folder / MANIFEST).exists():
+        raise OutputError(f"{folder} is a recording, whose report would be lost: choose another --output")
     columns = (TextColumn("resampling"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, disable=not processes.is_first()) as bar:

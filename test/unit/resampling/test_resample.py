@@ -220,9 +220,12 @@ def test_labels_say_where_the_ground_is(recorded, checkpoint, seen, tmp_path):
         (["--splits", "nowhere"], "cannot read split file nowhere"),
         (["--classes", "citiscapes"], "unknown class map"),
         (["--checkpoint", "missing.safetensors"], "missing.safetensors"),
+        (["--output", "RECORDING"], "is a recording, whose report would be lost"),
     ],
 )
 def test_mistakes_get_one_line_and_no_splits(recorded, checkpoint, seen, tmp_path, capsys, more, complaint):
+    (recorded / "manifest.json").write_text("{}")
+    more = [str(recorded) if word == "RECORDING" else word for word in more]
     assert run(recorded, checkpoint, tmp_path / "out", *more) == 1
     complaints = [line for line in capsys.readouterr().err.splitlines() if line.startswith("depth resample")]
     assert len(complaints) == 1
