@@ -39,7 +39,7 @@ from depth_node.training.run_folder import (
     share_of_batch,
     write_config,
 )
-from depth_node.training.run_origin import add_origin, describe_data, origin
+from depth_node.training.run_origin import add_origin, check_data, describe_data, origin
 from depth_node.training.run_report import WriteReport
 from depth_node.training.run_saver import BEST_FILE, LAST_FILE
 from depth_node.training.supervision import check_supervision, metric_scale
@@ -80,8 +80,10 @@ def fit(
     # Everything that can be wrong is found before the folder is made.
     resume_from = resume_state(folder, resume)
     settings = run_settings(network, config)
+    data = describe_data(*_frames(train))
     if resume_from:
         check_settings(folder, settings)
+        check_data(folder, data)
     share = share_of_batch(config.batch_size)
     purge_step = saved_step(resume_from) + 1 if resume_from else None
     if len(train) < config.batch_size:
@@ -108,7 +110,7 @@ def fit(
         write_config(folder, settings)
         if at_start:
             at_start()
-        add_origin(folder, origin(describe_data(*_frames(train))))
+        add_origin(folder, origin(data))
     steps = config.steps or config.epochs * (len(train) // config.batch_size)
     order = BatchOrder(len(train), config.batch_size, steps, config.seed)
     trainer = make_trainer(

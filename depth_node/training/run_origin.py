@@ -16,6 +16,7 @@ import torch
 from depth_node import __version__
 from depth_node.data.atomic_file import replacing
 from depth_node.data.kitti import MANIFEST
+from depth_node.errors import TrainingError
 from depth_node.processes import world_size
 
 ORIGIN_FILE = "run.json"
@@ -59,17 +60,28 @@ def describe_data(frames: Iterable[str], roots: Iterable[Path]) -> dict[str, Any
     return {"frames": len(names), "frames_sha256": listed, "manifests_sha256": manifests}
 
 
+def check_data(folder: Path, data: dict[str, Any]) -> None:
+    """See that a run goes on with the frames that it was started with; raises TrainingError."""
+    before = [start.get("data", {}) for start in _starts(folder / ORIGIN_FILE) if isinstance(start, dict)]
+    if before and before[-1].get("frames_sha256", data["frames_sha256"]) != data["frames_sha256"]:
+        raise TrainingError(
+            f"{folder} has learnt from other frames ({before[-1].get('frames')}, now {data['frames']}): give its own "
+            f"--data and --splits, or start another run with --initial {folder / 'last.safetensors'}"
+        )
+
+
 def add_origin(folder: Path, record: dict[str, Any]) -> None:
     """Append a record to run.json: one for each start of the run; raises OutputError."""
     path = folder / ORIGIN_FILE
-    starts = []
-    if path.exists():
-        try:
-            starts = json.loads(path.read_text(encoding="utf-8"))["starts"]
-        except (ValueError, KeyError, TypeError, OSError):
-            starts = []  # a damaged record is no reason not to train
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps({"starts": [*starts, record]}, indent=1) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps({"starts": [*_starts(path), record]}, indent=1) + "\n", encoding="utf-8")
+
+
+def _starts(path: Path) -> list[Any]:
+    try:
+        return list(json.loads(path.read_text(encoding="utf-8"))["starts"])
+    except (ValueError, KeyError, TypeError, OSError):
+        return []  # a damaged record is no reason not to train
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

@@ -212,6 +212,17 @@ def test_other_settings_are_another_run(drive, whole, tmp_path, capsys):
     assert (run / "config.yaml").read_bytes() == before
 
 
+def test_other_frames_are_another_run(drive, whole, tmp_path, capsys):
+    run, splits = tmp_path / "run", tmp_path / "splits"
+    shutil.copytree(whole, run)
+    splits.mkdir()
+    name = "2024_01_01/2024_01_01_drive_0001_sync"
+    (splits / "train_files.txt").write_text("".join(f"{name} {frame} l\n" for frame in range(1, 12)))
+    again = ("--data", str(drive), "--splits", str(splits), "--output", str(run), "--resume", "--steps", "13")
+    assert main(["train", *again]) == 1
+    assert "has learnt from other frames (14, now 11): give its own --data" in capsys.readouterr().err
+
+
 def test_a_line_that_a_power_cut_left_is_written_again(drive, whole, tmp_path):
     run = tmp_path / "run"
     shutil.copytree(whole, run)
