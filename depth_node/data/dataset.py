@@ -138,12 +138,11 @@ class TripletDataset(Dataset[Sample]):
         kept = self.cache.frame(sequence, frame) if self.cache else None
         if kept is not None:
             return kept
-        return resize_image(sequence.image(frame), self.height, self.width).contiguous()
+        return resize_image(sequence.calibrated_image(frame), self.height, self.width).contiguous()
 
     def _load_intrinsics(self, sequence: KittiSequence) -> Tensor:
-        height, width = sequence.image(sequence.frames[0]).shape[:2]
         K = torch.from_numpy(sequence.K).float()
-        return scale_intrinsics(K, self.width / width, self.height / height)
+        return scale_intrinsics(K, self.width / sequence.calibration.width, self.height / sequence.calibration.height)
 
 
 def open_splits(

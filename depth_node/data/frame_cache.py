@@ -127,7 +127,7 @@ def _write_all(shards: Sequence[Shard], frames: int, wanted: Mapping[KittiSequen
                 except SequenceError as error:
                     # Shards hold frames that nobody asks for, too: of those, a broken one is no reason to stop.
                     for frame in wanted[shard.sequence].intersection(shard.frames):
-                        shard.sequence.image(frame)
+                        shard.sequence.calibrated_image(frame)
                     logger.warning("%d frames are not cached, for %s", len(shard.frames), error)
         except BaseException:
             pool.shutdown(cancel_futures=True)

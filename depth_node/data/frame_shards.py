@@ -71,7 +71,7 @@ class Shard:
         """
         with replacing(self.path) as temporary, temporary.open("wb") as file:
             for frame in self.frames:
-                picture = resize_image(self.sequence.image(frame), self.height, self.width)
+                picture = resize_image(self.sequence.calibrated_image(frame), self.height, self.width)
                 file.write(picture.contiguous().numpy().data)
                 progress()
             file.flush()

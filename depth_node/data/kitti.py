@@ -130,6 +130,16 @@ class KittiSequence:
         """Read the picture of a frame: (H, W, 3) uint8 RGB. Raises SequenceError."""
         return read_image(self.image_path(index))
 
+    def calibrated_image(self, index: int) -> NDArray[np.uint8]:
+        """Read the picture that the calibration is of: (H, W, 3) uint8 RGB; raises SequenceError for another size."""
+        image, size = self.image(index), (self.calibration.width, self.calibration.height)
+        if image.shape[1::-1] != size:
+            raise SequenceError(
+                f"{self.image_path(index)} is {image.shape[1]}x{image.shape[0]}, its calibration is for "
+                f"{size[0]}x{size[1]}: copy the picture again, or correct {self.day / CALIBRATION_FILES[0]}"
+            )
+        return image
+
     @property
     def location(self) -> Path:
         """The drive's folder, absolute: '.' has neither a name nor a parent."""

@@ -66,7 +66,7 @@ class FramePictures(Dataset[Pictures]):
     def __getitem__(self, index: int) -> Pictures:
         """One frame; raises SequenceError."""
         sequence, frame = self.frames[index]
-        image = sequence.image(frame)
+        image = sequence.calibrated_image(frame)
         scale_x, scale_y = self.width / image.shape[1], self.height / image.shape[0]
         K = scale_intrinsics(torch.from_numpy(sequence.K).double(), scale_x, scale_y)
         ground, labelled = self._ground(sequence, frame)
