@@ -20,10 +20,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 train() { # network, plain or guided, seed
   local run=$work/guidance/$1_$2_$3 options=(--no_network.guided)
   [ "$2" = plain ] || options=(--network.guided --semantic "$work/semantic/best.safetensors")
-  [ -e "$run/last.safetensors" ] || OMP_NUM_THREADS=$THREADS depth train --data "$work/recorded" --output "$run" \
+  [ -e "$run/done" ] || { OMP_NUM_THREADS=$THREADS depth train --data "$work/recorded" --output "$run" \
     --network.architecture "$1" --network.pose posenet --network.height "$HEIGHT" --network.width "$WIDTH" \
     --batch_size "$BATCH" --steps "$STEPS" --learning_rate 2e-4 --decay_at 0.8 --precision bf16 --no_pretrained \
-    --workers 0 --seed "$3" --initial_pose "$work/coarse/last.safetensors" "${options[@]}"
+    --workers 0 --seed "$3" --initial_pose "$work/coarse/last.safetensors" "${options[@]}" \
+    --resume_if_exists && touch "$run/done"; }
 }
 export -f train
 export work HEIGHT WIDTH BATCH STEPS THREADS

@@ -41,8 +41,8 @@ shared=(--network.architecture "$NETWORK" --network.pose posenet --network.heigh
   --batch_size "$BATCH" --learning_rate "$RATE" --decay_at 0.8 --precision bf16 --no_pretrained --workers 0)
 if [ -z "$INITIAL" ] && ((STILL_STEPS > 0)); then
   INITIAL=$work/still/last.safetensors
-  [ -e "$work/still/report.md" ] || OMP_NUM_THREADS=$THREADS depth train --data "$work/still_recorded" \
-    --output "$work/still" --steps "$STILL_STEPS" --resume_if_exists "${shared[@]}"
+  [ -e "$work/still/done" ] || { OMP_NUM_THREADS=$THREADS depth train --data "$work/still_recorded" \
+    --output "$work/still" --steps "$STILL_STEPS" --resume_if_exists "${shared[@]}"; touch "$work/still/done"; }
 fi
 
 two_stages() { # seed
