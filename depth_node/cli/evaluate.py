@@ -32,14 +32,22 @@ WIDEST = 240
 def add_arguments(parser: ArgumentParser) -> None:
     """Flags of `depth evaluate`."""
     parser.add_argument(
-        "--checkpoint", type=Path, nargs="+", required=True, help="checkpoints (*.safetensors) to evaluate, a row each"
+        "--checkpoint",
+        type=Path,
+        nargs="+",
+        action="extend",
+        required=True,
+        help="checkpoints (*.safetensors) to evaluate, a row each",
     )
-    parser.add_argument("--sequence", type=Path, nargs="+", required=True, help="drives, or roots that hold drives")
+    parser.add_argument(
+        "--sequence", type=Path, nargs="+", action="extend", required=True, help="drives, or roots that hold drives"
+    )
     parser.add_argument("--split", type=Path, help="split file naming the frames (monodepth2 format); default all")
     parser.add_argument(
         "--ground_truth_dir",
         type=Path,
         nargs="+",
+        action="extend",
         default=[],
         help="ground_truth folders of the simulated drives, one per drive in the same order, or a root that holds them",
     )
@@ -55,13 +63,15 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Evaluate, print the tables and write what was asked for."""
+    from depth_node.data.atomic_file import check_replaceable
     from depth_node.evaluation.evaluate import measured_on, select_frames
     from depth_node.evaluation.prediction import open_estimator
     from depth_node.evaluation.report import EvaluatedCheckpoint, write_json
     from depth_node.evaluation.tables import distinct_names
+    from depth_node.networks.checkpoint import read_info
 
     config = read_settings(args, EvaluationConfig)
-    if len(set(args.checkpoint)) < len(args.checkpoint):
+    if len({path.resolve() for path in args.checkpoint}) < len(args.checkpoint):
         raise ConfigError("--checkpoint names a file twice: name each once")
     frames = select_frames(args.sequence, config, args.split, args.ground_truth_dir)
     about = measured_on(frames)
@@ -70,6 +80,11 @@ def run(args: Namespace) -> int:
     from_lidar = any(frame.truth.scale_source == "lidar" for frame in frames)
     if args.store_scale and from_lidar and config.velodyne_depth == "forward":
         raise ConfigError("--store_scale needs metres from the camera, not from the lidar: add --velodyne_depth camera")
+    for path in args.checkpoint:
+        read_info(path)  # before the first one has taken its time
+    for path in (args.json, args.markdown, *(args.checkpoint if args.store_scale else [])):
+        if path:
+            check_replaceable(path)
     join()
     evaluated = []
     for name, path in zip(distinct_names(args.checkpoint), args.checkpoint, strict=True):
@@ -108,8 +123,8 @@ def _evaluate(
     shown = track(compared, f"evaluating {name}", len(share), console=Console(stderr=True))
     results = []
     for number, frame in zip(numbers, shown, strict=True):
-        results.append(frame.result(config))
-        if pictures and number in drawn:
+        results.append(frame.result(config) if frame else None)
+        if frame and pictures and number in drawn:
             _draw(pictures, frame, config)
     joined = gather(results)
     return None if joined is None else DepthReport.of(joined)

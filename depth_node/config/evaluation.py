@@ -18,7 +18,7 @@ CLASS_AVERAGES = ("dataset", "image")
 
 @dataclass(frozen=True)
 class EvaluationConfig(Validated):
-    """The defaults are the raw Eigen protocol of the field's tables (KITTI, single lidar scan, 80 m)."""
+    """The defaults are the Eigen protocol of the field's tables (KITTI, 80 m)."""
 
     median_scaling: bool = setting(
         True, "scale each prediction by median(truth) / median(prediction); off measures the metres as predicted"
@@ -26,13 +26,19 @@ class EvaluationConfig(Validated):
     min_depth: float = setting(1e-3, "nearest depth compared; predictions are clamped to it", unit="m", low=1e-6)
     cap: float = setting(80.0, "farthest depth compared; predictions are clamped to it", unit="m", low=0.1)
     cap_ground_truth: bool = setting(
-        True, "leave out truth at or beyond the cap; off is the rule of KITTI's improved ground truth (652 images)"
+        True,
+        "leave out truth at or beyond the cap; off, with --crop none, is the rule of KITTI's improved ground truth "
+        "(652 images)",
     )
     crop: str = setting("garg", "part of the image compared", choices=CROPS)
     flip_post_processing: bool = setting(
         False, "average with the prediction of the mirrored image, as monodepth does (twice the time)"
     )
-    ground_truth: str = setting("auto", "where measured depth comes from", choices=GROUND_TRUTHS)
+    ground_truth: str = setting(
+        "auto",
+        "where measured depth comes from; auto takes that of a simulation, else depth pictures (png), else lidar scans",
+        choices=GROUND_TRUTHS,
+    )
     velodyne_depth: str = setting(
         "forward",
         "depth of a lidar point: its forward x in the lidar frame (as the field's tables) or its z in the camera frame",

@@ -6,8 +6,21 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from depth_node.errors import OutputError
+
+
+def check_replaceable(path: Path) -> None:
+    """Find out before long work whether a file can be written at its end; folders are made. Raises OutputError."""
+    if path.is_dir():
+        raise OutputError(f"cannot write {path}: it is a folder, name a file")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=path.parent, prefix=f".{path.stem}."):
+            pass
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
 
 
 @contextmanager

@@ -61,7 +61,9 @@ def read_depth(path: Path) -> NDArray[np.float32]:
     except OSError as error:
         raise SequenceError(f"cannot read depth {path}: {error.strerror}") from None
     raw = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
-    if raw is None or raw.ndim != 2 or raw.dtype != np.uint16:
+    if raw is None:
+        raise SequenceError(f"{path} is damaged: copy it again")
+    if raw.ndim != 2 or raw.dtype != np.uint16:
         raise SequenceError(f"{path} is no 16-bit grey PNG: KITTI depth is stored as metres * 256")
     depth = raw.astype(np.float32) / np.float32(DEPTH_UNIT)
     depth[raw == 0] = np.nan

@@ -15,14 +15,17 @@ from depth_node.data.kitti import FrameReference, KittiSequence, read_split, seq
 from depth_node.data.kitti_search import find_sequences
 from depth_node.errors import EvaluationError, SequenceError
 from depth_node.evaluation.breakdown import PartErrors, range_parts
-from depth_node.evaluation.ground_truth import GroundTruth, open_ground_truth
+from depth_node.evaluation.ground_truth import GroundTruth, SimulatedDepth, open_ground_truth
 from depth_node.evaluation.labels import LabelSource, labels_at, open_labels
 from depth_node.evaluation.metrics import DepthMetrics, metrics_of, pixel_errors
 from depth_node.evaluation.prediction import predict_depth
-from depth_node.evaluation.protocol import Comparison, compare
+from depth_node.evaluation.protocol import Comparison, compare, valid_mask
 from depth_node.evaluation.report import FrameResult
 from depth_node.evaluation.simulated_truth import match_ground_truth
 from depth_node.inference.estimator import DepthEstimator
+
+SAME_SHAPE = 0.01
+"""Relative difference of width / height up to which two pictures show the same."""
 
 
 @dataclass(frozen=True)
@@ -115,12 +118,20 @@ def select_frames(
 
 def compare_frames(
     estimator: DepthEstimator, frames: Sequence[EvaluationFrame], config: EvaluationConfig
-) -> Iterator[ComparedFrame]:
-    """Predict and compare frame by frame; raises EvaluationError that names the frame."""
+) -> Iterator[ComparedFrame | None]:
+    """Predict and compare frame by frame; None stands for a frame without truth inside the crop and the depth range.
+
+    Raises:
+        EvaluationError: there is no comparing a frame, which it names.
+    """
     for frame in frames:
-        image = frame.sequence.image(frame.index)
-        depth = predict_depth(estimator, image, frame.sequence.K, config.flip_post_processing)
+        image = frame.sequence.calibrated_image(frame.index)
         truth = frame.truth.read(frame.index)
+        _check_size(frame, image, truth)
+        if not valid_mask(truth, config).any():
+            yield None
+            continue
+        depth = predict_depth(estimator, image, frame.sequence.K, config.flip_post_processing)
         try:
             comparison = compare(truth, depth, config)
         except EvaluationError as error:
@@ -130,6 +141,18 @@ def compare_frames(
             labels = labels_at(frame.labels.read(frame.index), *truth.shape)
             compared = replace(compared, labels=labels, classes=frame.labels.classes)
         yield compared
+
+
+def _check_size(frame: EvaluationFrame, image: NDArray[np.uint8], truth: NDArray[np.float32]) -> None:
+    """Measured depth has the picture's size; exact depth may be that of a picture that was recorded smaller."""
+    (height, width), (rows, columns) = image.shape[:2], truth.shape
+    if (rows, columns) == (height, width):
+        return
+    if frame.truth.name != SimulatedDepth.name or abs(columns * height / (rows * width) - 1) > SAME_SHAPE:
+        raise EvaluationError(
+            f"frame '{frame.name}' is {width}x{height}, its {frame.truth.name} {columns}x{rows}: "
+            "they are not of one drive"
+        )
 
 
 def measured_on(frames: Sequence[EvaluationFrame]) -> dict[str, str]:
@@ -149,12 +172,14 @@ def _simulated_truth(
 
 
 def _all_frames(folders: Sequence[Path]) -> dict[KittiSequence, list[int]]:
-    return {sequence: list(sequence.frames) for folder in folders for sequence in find_sequences(folder)}
+    found = [sequence for folder in folders for sequence in find_sequences(folder)]
+    once = {sequence.folder.resolve(): sequence for sequence in reversed(found)}  # of those named twice the first
+    return {sequence: list(sequence.frames) for sequence in found if once[sequence.folder.resolve()] is sequence}
 
 
 def _split_frames(folders: Sequence[Path], split: Path) -> dict[KittiSequence, list[int]]:
     chosen: dict[KittiSequence, list[int]] = {}
-    for reference in read_split(split):
+    for reference in dict.fromkeys(read_split(split)):
         roots = [root for root in folders if (root / reference.folder).is_dir()]
         if not roots:
             raise SequenceError(

@@ -38,10 +38,11 @@ def comparison_picture(frame: ComparedFrame, config: EvaluationConfig) -> Pictur
     factor = frame.comparison.ratio if config.median_scaling else 1.0
     prediction = resize_depth(frame.depth, height, width) * np.float32(factor)
     near, far = np.percentile(frame.comparison.ground_truth, SHOWN)
+    colors = f"colours {near:.1f} to {far:.1f} m"
     panels = [
         (image, frame.name),
-        (colorize_depth(prediction, near, far), f"predicted depth x {factor:.3f}"),
-        (colorize_depth(_enlarge_nearest(frame.truth), near, far), "measured depth"),
+        (colorize_depth(prediction, near, far), f"predicted depth x {factor:.3f}, {colors}"),
+        (colorize_depth(_enlarge_nearest(frame.truth), near, far), f"measured depth, {colors}"),
         (
             _error_over_image(frame.comparison, image),
             f"relative error, red {WORST:g} and more; abs_rel {frame.metrics.abs_rel:.3f}",
@@ -71,5 +72,7 @@ def _error_over_image(comparison: Comparison, image: Picture) -> Picture:
 
 def _caption(text: str, width: int) -> Picture:
     strip = np.full((CAPTION_HEIGHT, width, 3), 255, np.uint8)
-    cv2.putText(strip, text, (6, 17), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
+    needed = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 1.0, 1)[0][0]
+    size = min(0.5, (width - 12) / needed)  # narrow pictures: smaller rather than cut
+    cv2.putText(strip, text, (6, 17), cv2.FONT_HERSHEY_SIMPLEX, size, (0, 0, 0), 1, cv2.LINE_AA)
     return strip

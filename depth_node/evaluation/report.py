@@ -13,6 +13,7 @@ import numpy as np
 from depth_node.config.evaluation import EvaluationConfig
 from depth_node.config.setting import values
 from depth_node.data.atomic_file import replacing
+from depth_node.errors import EvaluationError
 from depth_node.evaluation.breakdown import Breakdown, PartErrors
 from depth_node.evaluation.metrics import DepthMetrics, mean_metrics, pooled_metrics
 
@@ -49,6 +50,7 @@ class DepthReport:
         ratio_spread: standard deviation of ratio / median_ratio, as monodepth2 reports it.
         ranges: metrics by range of measured depth.
         classes: metrics by semantic class, over the frames that have labels.
+        left_out: frames without truth inside the crop and the depth range.
     """
 
     frames: tuple[FrameResult, ...]
@@ -58,10 +60,16 @@ class DepthReport:
     ratio_spread: float
     ranges: Breakdown
     classes: Breakdown
+    left_out: int = 0
 
     @classmethod
-    def of(cls, frames: Sequence[FrameResult]) -> DepthReport:
-        """Summarise compared frames; raises EvaluationError when there are none."""
+    def of(cls, results: Sequence[FrameResult | None]) -> DepthReport:
+        """Summarise compared frames, None for those that could not be; raises EvaluationError when there are none."""
+        frames = [result for result in results if result is not None]
+        if results and not frames:
+            raise EvaluationError(
+                "no frame has ground truth inside the crop and the depth range: try --crop none or a larger --cap"
+            )
         metrics = [frame.metrics for frame in frames]
         mean, pooled = mean_metrics(metrics), pooled_metrics(metrics, [frame.pixels for frame in frames])
         ratios = np.array([frame.ratio for frame in frames])
@@ -69,7 +77,7 @@ class DepthReport:
         spread = float(np.std(ratios / median))
         ranges = Breakdown.of(frame.ranges for frame in frames if frame.ranges is not None)
         classes = Breakdown.of(frame.classes for frame in frames if frame.classes is not None)
-        return cls(tuple(frames), mean, pooled, median, spread, ranges, classes)
+        return cls(tuple(frames), mean, pooled, median, spread, ranges, classes, len(results) - len(frames))
 
     def class_average(self, config: EvaluationConfig) -> DepthMetrics | None:
         """Mean over the classes by the configured rule; None without labels."""
@@ -82,6 +90,7 @@ class DepthReport:
             **about,
             "protocol": values(config),
             "images": len(self.frames),
+            "left_out": self.left_out,
             "pixels": sum(frame.pixels for frame in self.frames),
             "metrics": asdict(self.metrics),
             "pooled": asdict(self.pooled),
@@ -115,7 +124,11 @@ def notes(evaluated: Sequence[EvaluatedCheckpoint], config: EvaluationConfig) ->
     crop = "Garg crop" if config.crop == "garg" else "whole image"
     flip = ", flip post-processing" if config.flip_post_processing else ""
     extent = f"{config.min_depth:g} to {config.cap:g} m"
+    if not config.cap_ground_truth:
+        extent = f"truth from {config.min_depth:g} m on, predictions of at most {config.cap:g} m"
     lines = [f"mean over {len(report.frames)} images, {scaled}, {crop}, {extent}{flip}"]
+    if report.left_out:
+        lines.append(f"left out: {report.left_out} images without truth inside the crop and the depth range")
     averaged = report.classes.averaged(config.min_class_pixels)
     if averaged:
         rule = "over all pixels of a class" if config.class_average == "dataset" else "mean over images with the class"

@@ -77,7 +77,8 @@ def class_table(evaluated: Sequence[EvaluatedCheckpoint], config: EvaluationConf
 def range_table(evaluated: Sequence[EvaluatedCheckpoint], config: EvaluationConfig) -> TextTable:
     """Metrics per range of measured depth; of several checkpoints abs_rel, one column per range."""
     parts = {each.name: each.report.ranges for each in evaluated}
-    return _parts_table(parts, "range", config.class_average, 1)
+    pixels = sum(frame.pixels for frame in evaluated[0].report.frames)  # some may be in no range
+    return _parts_table(parts, "range", config.class_average, 1, pixels)
 
 
 def published_tables(evaluated: Sequence[EvaluatedCheckpoint], data: str) -> list[TextTable]:
@@ -116,10 +117,12 @@ def write_markdown(path: Path, tables: Sequence[TextTable], notes: Sequence[str]
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def _parts_table(parts: Mapping[str, Breakdown], kind: str, rule: str, min_pixels: int) -> TextTable:
+def _parts_table(
+    parts: Mapping[str, Breakdown], kind: str, rule: str, min_pixels: int, pixels: int | None = None
+) -> TextTable:
     title = f"per {kind}, " + ("over all its pixels" if rule == "dataset" else "mean over images")
     if len(parts) == 1:
-        return _one(next(iter(parts.values())), title, kind, rule, min_pixels)
+        return _one(next(iter(parts.values())), title, kind, rule, min_pixels, pixels)
     names = list(dict.fromkeys(part.name for breakdown in parts.values() for part in breakdown.parts))
     rows = []
     for name, breakdown in parts.items():
@@ -129,8 +132,10 @@ def _parts_table(parts: Mapping[str, Breakdown], kind: str, rule: str, min_pixel
     return TextTable(f"abs_rel {title}", ("", *names, "average"), tuple(rows))
 
 
-def _one(breakdown: Breakdown, title: str, kind: str, rule: str, min_pixels: int) -> TextTable:
-    total = sum(part.pixels for part in breakdown.parts)
+def _one(
+    breakdown: Breakdown, title: str, kind: str, rule: str, min_pixels: int, pixels: int | None = None
+) -> TextTable:
+    total = pixels or sum(part.pixels for part in breakdown.parts)
     rows = [
         (part.name, f"{part.pixels / total:.2%}", str(part.images), *_numbers(part.by(rule)))
         for part in breakdown.parts

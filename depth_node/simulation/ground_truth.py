@@ -70,9 +70,10 @@ def read_labels(path: str | Path) -> NDArray[np.uint8]:
 
 def _read_image(path: str | Path) -> NDArray:
     try:
-        image = cv2.imdecode(np.frombuffer(Path(path).read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
-    except (OSError, cv2.error) as error:
-        raise SimulationError(f"cannot read '{path}': {error}") from None
+        data = np.fromfile(path, np.uint8)
+    except OSError as error:
+        raise SimulationError(f"cannot read '{path}': {error.strerror}") from None
+    image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
     if image is None:
         raise SimulationError(f"'{path}' is damaged or no image: simulate the drive again")
     return image

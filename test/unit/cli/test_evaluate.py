@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
 from depth_node.cli.main import main
+from depth_node.data.kitti_formats import write_depth
 from depth_node.networks.checkpoint import read_info
 
 
@@ -40,7 +42,7 @@ def test_several_checkpoints_with_classes_and_papers(command, measured_drive, tm
     cv2.imwrite(str(measured_drive.label_path(1)), labels)
     files = ["--json", str(tmp_path / "all.json"), "--markdown", str(tmp_path / "all.md")]
     wanted = ["--per_class", "--per_range", "--table", "--pictures", str(tmp_path / "shown"), "--picture_count", "1"]
-    both = ["--checkpoint", str(tmp_path / "net.safetensors"), str(tmp_path / "other/net.safetensors")]
+    both = ["--checkpoint", str(tmp_path / "other/net.safetensors")]  # beside the one that the command names
     assert main([*command, *both, *files, *wanted]) == 0
     text = capsys.readouterr().out
     for name in ("other/net", "class abs_rel", "car", "road", "10-20 m", "ours: other/net", "PackNet-SfM"):
@@ -82,11 +84,53 @@ def test_stored_scale_makes_the_median_one(command, tmp_path, capsys):
         (["--per_class"], "--per_class needs labels"),
         (["--ground_truth_dir", "nowhere"], "nowhere holds no ground truth"),
         (["--checkpoint", "a.safetensors", "a.safetensors"], "names a file twice"),
+        (["--checkpoint", "ITSELF"], "names a file twice"),
+        (["--json", "."], "cannot write .: it is a folder"),
+        (["--markdown", "/proc/none/all.md"], "cannot write /proc/none/all.md: No such file"),
+        (["--cap", "5"], "no frame has ground truth inside the crop and the depth range: try --crop none"),
     ],
 )
-def test_a_failure_is_one_line(command, extra, says, capsys):
-    assert main([*command, *extra]) == 1
+def test_a_failure_is_one_line(command, extra, says, capsys, monkeypatch):
+    itself = Path(command[2])
+    monkeypatch.chdir(itself.parent)
+    assert main([*command, *(itself.name if word == "ITSELF" else word for word in extra)]) == 1
     error = capsys.readouterr().err
     assert says in error
     assert "Traceback" not in error
-    assert error.strip().count("\n") == 0
+    assert [line for line in error.splitlines() if line.startswith("depth ")] == [error.strip().splitlines()[-1]]
+
+
+def test_what_cannot_be_compared_is_left_out_and_said(command, measured_drive, tmp_path, capsys):
+    write_depth(measured_drive.depth_path(2), np.zeros((60, 200)))
+    assert main([*command, "--json", str(tmp_path / "all.json")]) == 0
+    text = capsys.readouterr().out
+    assert "mean over 2 images" in text
+    assert "left out: 1 images without truth" in text
+    (record,) = json.loads((tmp_path / "all.json").read_text())["checkpoints"]
+    assert (record["images"], record["left_out"]) == (2, 1)
+
+
+def test_sizes_must_fit(command, measured_drive, capsys):
+    write_depth(measured_drive.depth_path(2), np.full((60, 202), 7.0))
+    assert main(command) == 1
+    assert "2 l' is 200x60, its depth pictures 202x60: they are not of one drive" in capsys.readouterr().err
+    cv2.imwrite(str(measured_drive.image_path(1)), np.zeros((30, 100, 3), np.uint8))
+    assert main(command) == 1
+    assert "0000000001.png is 100x30, its calibration is for 200x60" in capsys.readouterr().err
+
+
+def test_an_uncapped_protocol_says_so(command, measured_drive, capsys):
+    depth = np.full((60, 200), 20.0)
+    depth[:, :50] = 200.0
+    for frame in (1, 2, 3):
+        write_depth(measured_drive.depth_path(frame), depth)
+    assert main([*command, "--no_cap_ground_truth", "--crop", "none", "--per_range"]) == 0
+    text = capsys.readouterr().out
+    assert "truth from 0.001 m on, predictions of at most 80 m" in text
+    assert "75.00%" in text  # of all pixels, though the rest is in no range
+
+
+def test_a_drive_named_twice_counts_once(command, measured_drive, tmp_path, capsys):
+    (tmp_path / "link").symlink_to(measured_drive.folder)
+    assert main([*command, "--sequence", str(measured_drive.folder), str(tmp_path / "link")]) == 0
+    assert "mean over 3 images" in capsys.readouterr().out

@@ -32,6 +32,11 @@ def test_every_second_frame(measured_drive):
     assert [frame.index for frame in frames] == [1, 3]
 
 
+def test_repeated_lines_of_a_split_count_once(measured_drive, tmp_path):
+    write_split(tmp_path / "split.txt", [FrameReference(DRIVE, 3)] * 2)
+    assert len(select_frames([measured_drive.folder.parents[1]], CONFIG, tmp_path / "split.txt")) == 1
+
+
 def test_frames_of_a_split(measured_drive, tmp_path):
     root = measured_drive.folder.parents[1]
     write_split(tmp_path / "split.txt", [FrameReference(DRIVE, 0), FrameReference(DRIVE, 3)])
@@ -160,10 +165,11 @@ def test_a_report_is_the_mean_over_frames(measured_drive, estimator):
     assert record["classes"]["average"]["by_dataset"] is None  # no labels
 
 
-def test_a_frame_without_valid_pixel_is_named(measured_drive, estimator):
+def test_frames_without_valid_pixel_are_left_out(measured_drive, estimator):
     near = EvaluationConfig(cap=5.0)
-    with pytest.raises(EvaluationError, match="drive_0001_sync 1 l': no pixel"):
-        list(compare_frames(estimator, select_frames([measured_drive.folder], near), near))
+    assert list(compare_frames(estimator, select_frames([measured_drive.folder], near), near)) == [None] * 3
+    with pytest.raises(EvaluationError, match="no frame has ground truth inside the crop"):
+        DepthReport.of([None] * 3)
 
 
 def test_the_picture_has_four_panels(measured_drive, estimator):
