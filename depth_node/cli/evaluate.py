@@ -64,7 +64,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     """Evaluate, print the tables and write what was asked for."""
     from depth_node.data.atomic_file import check_replaceable
-    from depth_node.evaluation.evaluate import measured_on, select_frames
+    from depth_node.evaluation.evaluate import measured_on, other_truth, select_frames
     from depth_node.evaluation.prediction import open_estimator
     from depth_node.evaluation.report import EvaluatedCheckpoint, write_json
     from depth_node.evaluation.tables import distinct_names
@@ -98,7 +98,7 @@ def run(args: Namespace) -> int:
             evaluated.append(EvaluatedCheckpoint(name, path, f"{network.width}x{network.height}", report))
     if not is_first():
         return 0
-    _show(args, config, evaluated, about)
+    _show(args, config, evaluated, about, other_truth(frames, config))
     if args.json:
         write_json(args.json, {"checkpoints": [each.record(config, **about) for each in evaluated]})
     if args.store_scale:
@@ -139,7 +139,7 @@ def _draw(folder: Path, frame: ComparedFrame, config: EvaluationConfig) -> None:
 
 
 def _show(
-    args: Namespace, config: EvaluationConfig, evaluated: list[EvaluatedCheckpoint], about: dict[str, str]
+    args: Namespace, config: EvaluationConfig, evaluated: list[EvaluatedCheckpoint], about: dict[str, str], note: str
 ) -> None:
     """Print what was asked for; the markdown file gets the tables per class and range in any case."""
     from rich.console import Console
@@ -156,7 +156,7 @@ def _show(
     console = Console(width=max(Console().width, WIDEST))
     for table in shown:
         console.print(table.rich())
-    lines = notes(evaluated, config)
+    lines = [*notes(evaluated, config), *([note] if note else [])]
     if args.table:
         lines.append(tables.comparability(evaluated, config, truth))
     print("\n".join(lines))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,7 +16,7 @@ from depth_node.data.kitti import FrameReference, KittiSequence, read_split, seq
 from depth_node.data.kitti_search import find_sequences
 from depth_node.errors import EvaluationError, SequenceError
 from depth_node.evaluation.breakdown import PartErrors, range_parts
-from depth_node.evaluation.ground_truth import GroundTruth, SimulatedDepth, open_ground_truth
+from depth_node.evaluation.ground_truth import DepthPictures, GroundTruth, SimulatedDepth, open_ground_truth
 from depth_node.evaluation.labels import LabelSource, labels_at, open_labels
 from depth_node.evaluation.metrics import DepthMetrics, metrics_of, pixel_errors
 from depth_node.evaluation.prediction import predict_depth
@@ -23,6 +24,8 @@ from depth_node.evaluation.protocol import Comparison, compare, valid_mask
 from depth_node.evaluation.report import FrameResult
 from depth_node.evaluation.simulated_truth import match_ground_truth
 from depth_node.inference.estimator import DepthEstimator
+
+logger = logging.getLogger(__name__)
 
 SAME_SHAPE = 0.01
 """Relative difference of width / height up to which two pictures show the same."""
@@ -105,7 +108,7 @@ def select_frames(
     chosen = _all_frames(folders) if split is None else _split_frames(folders, split)
     simulated = _simulated_truth(folders, chosen, ground_truth) if ground_truth else {}
     ambiguous = len({sequence.location.name for sequence in chosen}) < len({sequence.folder for sequence in chosen})
-    frames = []
+    frames: list[EvaluationFrame] = []
     for sequence, indices in chosen.items():
         folder = simulated.get(sequence.folder)
         truth, labels = open_ground_truth(sequence, config, folder), open_labels(sequence, config, folder)
@@ -113,6 +116,10 @@ def select_frames(
         frames += [EvaluationFrame(sequence, index, truth, labels, root) for index in indices if truth.has(index)]
     if not frames:
         raise EvaluationError("none of the frames has measured depth: choose another split or ground truth")
+    wanted = sum(map(len, chosen.values()))
+    if split is not None and len(frames) < wanted:
+        missing = wanted - len(frames)
+        logger.warning("%d of the %d frames of %s have no measured depth and are left out", missing, wanted, split)
     return frames[:: config.every]
 
 
@@ -160,6 +167,16 @@ def measured_on(frames: Sequence[EvaluationFrame]) -> dict[str, str]:
     truths = dict.fromkeys(frame.truth.name for frame in frames)
     labels = dict.fromkeys(frame.labels.name for frame in frames if frame.labels is not None)
     return {"ground_truth": ", ".join(truths), "labels": ", ".join(labels)}
+
+
+def other_truth(frames: Sequence[EvaluationFrame], config: EvaluationConfig) -> str:
+    """A line on lidar scans that are there as well but not what is compared with; empty without."""
+    if config.ground_truth != "auto" or not any(
+        frame.truth.name == DepthPictures.name and frame.sequence.velodyne_path(frame.index).is_file()
+        for frame in frames
+    ):
+        return ""
+    return "lidar scans are there as well: --ground_truth velodyne compares with them, as the Eigen tables do"
 
 
 def _simulated_truth(

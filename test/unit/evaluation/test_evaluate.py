@@ -37,10 +37,11 @@ def test_repeated_lines_of_a_split_count_once(measured_drive, tmp_path):
     assert len(select_frames([measured_drive.folder.parents[1]], CONFIG, tmp_path / "split.txt")) == 1
 
 
-def test_frames_of_a_split(measured_drive, tmp_path):
+def test_frames_of_a_split(measured_drive, tmp_path, caplog):
     root = measured_drive.folder.parents[1]
     write_split(tmp_path / "split.txt", [FrameReference(DRIVE, 0), FrameReference(DRIVE, 3)])
     assert [frame.index for frame in select_frames([root], CONFIG, tmp_path / "split.txt")] == [3]
+    assert f"1 of the 2 frames of {tmp_path / 'split.txt'} have no measured depth" in caplog.text
 
 
 @pytest.mark.parametrize(
