@@ -7,7 +7,7 @@ set -euo pipefail
 work=${1:?name a folder to work in}
 : "${DRIVES:=22}" "${FRAMES:=75}" "${SEMANTIC_STEPS:=2400}" "${DEVICE:=auto}"
 : "${COARSE_STEPS:=2800}" "${GUIDED_STEPS:=300}" "${FINE_STEPS:=350}" "${STANDING_STEPS:=480}" "${STOOD_STEPS:=2200}"
-: "${LAST_STEPS:=1640}"
+: "${SWAYING_STEPS:=300}" "${LAST_STEPS:=1640}"
 
 bags=() truths=()
 for ((i = 1; i <= DRIVES; i++)); do
@@ -73,7 +73,7 @@ split=$work/swaying/splits/train_files.txt
 awk 'match($1, /drive_[0-9]+/) && substr($1, RSTART + 6, 4) + 0 > 84 { print; print }' "$split" > "$work/again.txt"
 cat "$work/again.txt" >> "$split"
 common=(--data "$work/swaying" "${common[@]:2}")
-depth train "${common[@]}" --output "$work/pose_swaying" "${half[@]}" --batch_size 4 --steps 300 \
+depth train "${common[@]}" --output "$work/pose_swaying" "${half[@]}" --batch_size 4 --steps "$SWAYING_STEPS" \
   --learning_rate 3e-4 --decay_at 0.7 --initial "$work/pose/last.safetensors" --initial_pose "$work/stood/last.safetensors"
 depth train "${common[@]}" --output "$work/last" "${whole[@]}" "${guided[@]}" --batch_size 3 --steps "$LAST_STEPS" \
   --learning_rate 2e-4 --decay_at 1 --ema 0.998 --pose_shrink 2 --initial "$work/stood/last.safetensors" \
