@@ -92,7 +92,8 @@ def summarise(folder: Path) -> str:
     Of a run that learnt from a teacher alone, the difference to that.
     """
     rows = read_metrics(folder)
-    alone = all(float(row["identity"]) == 0 for row in rows if row["stage"] == "train")
+    learnt = [float(row["identity"]) for row in rows if row["stage"] == "train"]
+    alone = bool(learnt) and not any(learnt)
     for stage in ("val", "train"):
         stage_rows = [row for row in rows if row["stage"] == stage]
         if stage_rows:
