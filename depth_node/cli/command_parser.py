@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 import difflib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -27,12 +27,15 @@ class CommandParser(ArgumentParser):
     Attributes:
         settings: what a file may set, by dotted name.
         decided: settings that the command decides itself; a file's are passed over.
+        shortened: of those, the ones that it has a flag of another name for, with the flag's value for a setting's.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        # A shortened flag would be read here but not among the files below.
+        super().__init__(*args, **{"allow_abbrev": False, **kwargs})
         self.settings: dict[str, NamedSetting] = {}
         self.decided: set[str] = set()
+        self.shortened: dict[str, tuple[str, Callable[[Any], Any]]] = {}
         self._reads_files = False
         self._goes_on = False
 
@@ -58,12 +61,29 @@ class CommandParser(ArgumentParser):
         self, args: Sequence[str] | None = None, *more: Any, **how: Any
     ) -> Namespace:
         """Parse; raises ConfigError for a file that is wrong."""
-        for source in self._files(sys.argv[1:] if args is None else args):
+        given = list(sys.argv[1:] if args is None else args)
+        own, files = self._files(given)
+        if own:
+            self.set_defaults(self._of_run(own, given))
+        for source in files:
             self.set_defaults(self._checked(source))
         return super().parse_args(args, *more, **how)
 
-    def _files(self, args: Sequence[str]) -> list[str]:
-        """What is read before the flags, the last one counts: the settings of a resumed run, those of --config."""
+    def _of_run(self, own: str, args: Sequence[str]) -> dict[str, Any]:
+        """The settings of a run that goes on."""
+        checked, names = self._checked(own), {word.partition("=")[0] for word in args}
+        if "--epochs" in names and "--steps" not in names:
+            checked.pop("steps", None)  # it would win
+        for name, value in read_settings_file(own).items():
+            if name in self.shortened:
+                flag, translate = self.shortened[name]
+                checked[flag] = translate(value)
+        for action in self._actions:
+            action.required = action.required and action.dest not in checked
+        return checked
+
+    def _files(self, args: Sequence[str]) -> tuple[str, list[str]]:
+        """What is read before the flags: the settings of a run that goes on ('' for none), then those of --config."""
         first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
         first.add_argument(FILE_FLAG, action="append", default=[])
         first.add_argument("--output")
@@ -72,10 +92,10 @@ class CommandParser(ArgumentParser):
         try:
             given = first.parse_known_args(args)[0]
         except argparse.ArgumentError:
-            return []  # the parser itself says what is wrong
+            return "", []  # the parser itself says what is wrong
         goes_on = self._goes_on and given.output and (given.resume or given.resume_if_exists)
         own = Path(given.output) / SETTINGS_FILE if goes_on else None
-        return [*([str(own)] if own and own.is_file() else []), *(given.config if self._reads_files else [])]
+        return str(own) if own and own.is_file() else "", given.config if self._reads_files else []
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:  # noqa: ARG002
         """Leave with status 2 and one line, instead of a list of all flags that hides what is wrong."""

@@ -37,6 +37,11 @@ def add_arguments(parser: CommandParser) -> None:
     parser.add_argument("--teacher", required=True, help="checkpoint to learn from")
     parser.add_argument("--student", type=Literal[STUDENTS], default="lite", help="depth network to train")
     parser.add_argument("--teacher_only", action="store_true", help="learn from the teacher alone, not from motion")
+    parser.shortened = {
+        "distillation.teacher": ("teacher", str),
+        "distillation.photometric": ("teacher_only", lambda photometric: not photometric),
+        "network.architecture": ("student", str),
+    }
     add_run_arguments(parser)
     follow = dict.fromkeys(FOLLOWED, "the teacher's")
     add_settings(parser, NetworkConfig, prefix="network.", leave_out=("architecture",), follow=follow)

@@ -14,8 +14,15 @@ if TYPE_CHECKING:
 def add_sources(parser: ArgumentParser) -> None:
     """Declare where labelled pictures come from."""
     group = parser.add_argument_group("Labelled pictures")
-    group.add_argument("--images", type=Path, nargs="+", default=[], help="folders of pictures")
-    group.add_argument("--labels", type=Path, nargs="+", default=[], help="a folder of label PNGs for each of --images")
+    group.add_argument("--images", type=Path, nargs="+", action="extend", default=[], help="folders of pictures")
+    group.add_argument(
+        "--labels",
+        type=Path,
+        nargs="+",
+        action="extend",
+        default=[],
+        help="a folder of label PNGs for each of --images",
+    )
     group.add_argument(
         "--image_ending", default="", help="ending of picture names that labels lack, such as _leftImg8bit.png"
     )
@@ -23,12 +30,18 @@ def add_sources(parser: ArgumentParser) -> None:
         "--label_ending", default="", help="ending that label names have instead, such as _gtFine_labelIds.png"
     )
     group.add_argument(
-        "--data", type=Path, nargs="+", default=[], help="KITTI-style drives with semantic/image_02, or roots of them"
+        "--data",
+        type=Path,
+        nargs="+",
+        action="extend",
+        default=[],
+        help="KITTI-style drives with semantic/image_02, or roots of them",
     )
     group.add_argument(
         "--ground_truth_dir",
         type=Path,
         nargs="+",
+        action="extend",
         default=[],
         help="ground_truth folders of the simulated drives in --data, in the same order, or a root that holds them",
     )

@@ -10,13 +10,16 @@ from depth_node.config.recipes import read_settings_file
 from depth_node.errors import ConfigError
 
 SETTINGS_FILE = "config.yaml"
+TWO_STAGE_FILE, STAGE_1 = "two_stage.json", "stage1"
+"""What tells a two-stage run's folder from another run's."""
 
 LENGTH = {"steps", "epochs"}
 RATES = {"learning_rate", "pose_learning_rate", "decay", "decay_at", "decay_factor", "decay_repeats", "weight_decay"}
 MACHINE = {"precision", "device", "workers", "cache", "sync_batch_norm", "log_every", "save_every"}
 READ_AT_START = {"pretrained", "initial", "initial_pose"}
 MAY_HAVE_MOVED = {"semantic", "distillation.teacher"}
-MAY_CHANGE = LENGTH | RATES | {"clip_gradient"} | MACHINE | READ_AT_START | MAY_HAVE_MOVED
+REPORT = {"resampling.worst", "resampling.workers", "resampling.device", "resampling.keep_at_least"}
+MAY_CHANGE = LENGTH | RATES | {"clip_gradient"} | MACHINE | READ_AT_START | MAY_HAVE_MOVED | REPORT
 """Whatever else differs makes another run."""
 
 
@@ -38,6 +41,6 @@ def check_settings(folder: Path, now: Mapping[str, Any]) -> None:
     if changed:
         differences = ", ".join(f"{name} {before[name]} (now {now[name]})" for name in changed)
         raise ConfigError(
-            f"{folder} was started with {differences}: leave that out to go on as it began, or start another run, "
-            f"with --initial {folder / 'last.safetensors'} and another --output"
+            f"{folder} was started with {differences}: leave that out to go on as it began, or start another run with "
+            "another --output (--initial gives it this one's weights)"
         )

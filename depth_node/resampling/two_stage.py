@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from depth_node.config.earlier_run import check_settings
+from depth_node.config.earlier_run import STAGE_1, TWO_STAGE_FILE, check_settings
 from depth_node.config.network import NetworkConfig
 from depth_node.config.resampling import ResamplingConfig
 from depth_node.config.setting import values
@@ -21,8 +21,7 @@ from depth_node.resampling.stage import resample_with_progress
 from depth_node.training.fit import fit, run_settings
 from depth_node.training.run_folder import write_config
 
-STAGE_1, RESAMPLED, STAGE_2 = "stage1", "resampled", "stage2"
-STATE_FILE = "two_stage.json"
+RESAMPLED, STAGE_2 = "resampled", "stage2"
 
 OpenTriplets = Callable[["Path | None"], "tuple[TripletDataset, TripletDataset | None]"]
 """Gives training and validation triplets by the split files in a folder, or by the data's own (None)."""
@@ -78,11 +77,11 @@ class TwoStageRun:
 
     def summary(self) -> str:
         """What resampling found, a line; empty before that."""
-        state = self.folder / STATE_FILE
+        state = self.folder / TWO_STAGE_FILE
         return str(_read(state).get(RESAMPLED, "")) if state.exists() else ""
 
     def _begin(self, resume: bool | None) -> dict[str, Any]:
-        state = self.folder / STATE_FILE
+        state = self.folder / TWO_STAGE_FILE
         begun = state.exists() or (self.folder / STAGE_1).is_dir()
         if begun and resume is not False:
             done = _read(state) if state.exists() else {}
@@ -115,7 +114,7 @@ class TwoStageRun:
     def _note(self, done: dict[str, Any], **more: Any) -> dict[str, Any]:
         done = done | more
         if is_first():
-            with replacing(self.folder / STATE_FILE) as temporary:
+            with replacing(self.folder / TWO_STAGE_FILE) as temporary:
                 temporary.write_text(json.dumps(done, indent=1) + "\n", encoding="utf-8")
         wait_for_all()
         return done

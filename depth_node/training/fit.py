@@ -44,7 +44,7 @@ from depth_node.training.run_report import WriteReport
 from depth_node.training.run_saver import BEST_FILE, LAST_FILE
 from depth_node.training.supervision import check_supervision, metric_scale
 from depth_node.training.synchronised_norm import synchronise_norms
-from depth_node.training.warm_start import as_in_initial, warm_start
+from depth_node.training.warm_start import as_in, warm_start
 
 
 def fit(
@@ -90,7 +90,8 @@ def fit(
         raise TrainingError(f"{len(train)} triplets do not fill a batch of {config.batch_size}: lower --batch_size")
     accelerator = choose_accelerator(config.device)
     lightning.seed_everything(config.seed, workers=True, verbose=False)
-    module = _module(network, config)
+    saved = folder / LAST_FILE
+    module = _module(network, config, saved if resume_from and saved.is_file() else None)
     check_supervision(config, train, module.semantics)
     camera = _camera(train)
     scale, scale_source = metric_scale(config, train, module.teacher, camera)
@@ -173,17 +174,20 @@ def _camera(dataset: TripletDataset) -> TrainingCamera:
     return TrainingCamera(dataset.width, dataset.height, *focal_and_centre)
 
 
-def _module(network: NetworkConfig, config: TrainConfig) -> SelfSupervisedModule:
-    semantics = _semantics(config)
+def _module(network: NetworkConfig, config: TrainConfig, saved: Path | None) -> SelfSupervisedModule:
+    """The networks of a new run, or of one that goes on: what it started from is then no longer needed."""
+    semantics = _semantics(config, saved)
     teacher = Teacher(Path(config.distillation.teacher)) if config.distillation.teacher else None
-    if config.initial:
-        network = as_in_initial(network, config)
-    module = SelfSupervisedModule(network, config, semantics, teacher)
-    warm_start(module.depth, module.pose, semantics, config)
+    start = saved or config.initial
+    module = SelfSupervisedModule(as_in(start, network) if start else network, config, semantics, teacher)
+    if not saved:
+        warm_start(module.depth, module.pose, semantics, config)
     return module
 
 
-def _semantics(config: TrainConfig) -> FrozenSemantics | None:
+def _semantics(config: TrainConfig, saved: Path | None) -> FrozenSemantics | None:
+    if saved:
+        return FrozenSemantics.from_checkpoint(str(saved)) if read_info(saved).semantic is not None else None
     if config.semantic:
         return FrozenSemantics.from_checkpoint(config.semantic)
     if config.initial and read_info(config.initial).semantic is not None:

@@ -69,7 +69,9 @@ class LabelledSources:
         found: list[Stretch] = []
         for images, labels in zip(self.images, self.labels, strict=True):
             found += pair_folders(images, labels, self.image_ending, self.label_ending)
-        sequences = [sequence for folder in self.data for sequence in find_sequences(folder)]
+        named = [sequence for folder in self.data for sequence in find_sequences(folder)]
+        # Of a drive named twice the first: else its pictures could be learnt and held out as well.
+        sequences = list({sequence.folder.resolve(): sequence for sequence in reversed(named)}.values())[::-1]
         if self.ground_truth:
             truths = match_ground_truth([sequence.folder for sequence in sequences], self.ground_truth)
             frames = [SimulatedFrames(sequence, truths[sequence.folder]) for sequence in sequences]

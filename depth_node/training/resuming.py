@@ -39,6 +39,16 @@ class ResumeExactly(Callback):
             trainer.fit_loop.epoch_loop.val_loop.run()
             trainer.training = True
 
+    def on_fit_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """End a run that was killed in its last validation as it should have ended: no step is left to do that."""
+        if self.validated == trainer.global_step or not validation_due(trainer):
+            return
+        callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
+        for callback in callbacks:
+            callback.on_train_start(trainer, pl_module)  # this one validates
+        for callback in callbacks:
+            callback.on_train_end(trainer, pl_module)
+
     def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
         """Have the last step validated, too, wherever in an epoch it falls."""
         if trainer.global_step == trainer.max_steps:

@@ -14,7 +14,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.plugins.environments import LightningEnvironment, TorchElasticEnvironment
 from lightning.pytorch.strategies import DDPStrategy
 
-from depth_node.config.earlier_run import SETTINGS_FILE
+from depth_node.config.earlier_run import SETTINGS_FILE, STAGE_1, TWO_STAGE_FILE
 from depth_node.data.atomic_file import replacing
 from depth_node.data.batch_order import BatchOrder
 from depth_node.errors import TrainingError
@@ -38,6 +38,8 @@ def resume_state(folder: Path, resume: bool | None) -> Path | None:
     state = folder / RESUME_FILE
     if state.exists() and resume is not False:
         return state
+    if (folder / TWO_STAGE_FILE).exists() or (folder / STAGE_1).is_dir():
+        raise TrainingError(f"{folder} holds a two-stage run: add --two-stage --resume, or choose another --output")
     if resume:
         raise TrainingError(f"{folder} holds no {RESUME_FILE} to resume: start without --resume")
     if folder.exists() and not folder.is_dir():

@@ -15,13 +15,13 @@ from depth_node.networks.semantic import fingerprint
 from depth_node.training.frozen import FrozenSemantics
 
 
-def as_in_initial(network: NetworkConfig, config: TrainConfig) -> NetworkConfig:
-    """The network with what the weights of `config.initial` decide: the order of MobileNetV3's operations.
+def as_in(checkpoint: str | Path, network: NetworkConfig) -> NetworkConfig:
+    """The network with what the weights of a checkpoint decide: the order of MobileNetV3's operations.
 
     Raises:
         CheckpointError: the file cannot be read.
     """
-    return replace(network, timm_se_order=read_info(config.initial).network.timm_se_order)
+    return replace(network, timm_se_order=read_info(checkpoint).network.timm_se_order)
 
 
 def warm_start(depth: DepthNetwork, pose: PoseNetwork, semantics: FrozenSemantics | None, config: TrainConfig) -> None:

@@ -180,6 +180,46 @@ def test_a_signal_in_the_last_step_waits_for_the_last_validation(drive, whole, t
     assert_same(run, whole)
 
 
+def test_a_kill_in_the_last_validation_is_made_up_for(drive, whole, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(whole, run)
+    state = torch.load(run / "last.ckpt", weights_only=True)
+    state["loops"]["validated_step"] = 9
+    state["callbacks"]["MetricsFile"]["rows"] -= 1
+    torch.save(state, run / "last.ckpt")
+    (run / "report.md").unlink()
+    assert main(["train", "--data", str(drive), "--output", str(run), "--resume"]) == 0
+    assert_same(run, whole)
+    assert (run / "report.md").exists()
+    assert torch.load(run / "last.ckpt", weights_only=True)["loops"]["validated_step"] == 12
+
+
+def test_epochs_are_not_hidden_by_the_steps_of_the_first_start(drive, whole, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(whole, run)
+    assert main(["train", "--data", str(drive), "--output", str(run), "--resume", "--epochs", "5"]) == 0
+    assert [row["step"] for row in rows(run)][-1] == "15"
+
+
+def test_a_run_goes_on_without_what_it_started_from(drive, whole, tmp_path):
+    start, run = tmp_path / "start.safetensors", tmp_path / "run"
+    shutil.copy(whole / "last.safetensors", start)
+    assert main(command(drive, run, "--initial", str(start), "--steps", "3")) == 0
+    start.unlink()
+    assert main(["train", "--data", str(drive), "--output", str(run), "--resume", "--steps", "4"]) == 0
+    assert [row["step"] for row in rows(run)][-1] == "4"
+
+
+def test_a_student_goes_on_with_its_own_flags(drive, whole, tmp_path, capsys):
+    run = tmp_path / "run"
+    short = ("--batch_size", "4", "--workers", "0", "--device", "cpu", "--log_every", "1", "--no_pretrained")
+    teacher = ("--teacher", str(whole / "last.safetensors"), "--teacher_only", "--student", "lite_hr_depth")
+    assert main(["distill", "--data", str(drive), "--output", str(run), "--steps", "2", *teacher, *short]) == 0
+    assert main(["distill", "--data", str(drive), "--output", str(run), "--steps", "3", "--resume"]) == 0
+    assert "val difference to the teacher" in capsys.readouterr().out
+    assert [row["step"] for row in rows(run)][-1] == "3"
+
+
 def test_the_present_rates_count(drive, whole, tmp_path):
     run = tmp_path / "run"
     shutil.copytree(whole, run)

@@ -58,6 +58,14 @@ def test_both_stages_leave_their_runs(recorded, finished, capsys):
     assert "training frames dropped" in state["resampled"]
 
 
+def test_a_plain_run_does_not_mix_with_it(recorded, finished, tmp_path, capsys):
+    before = sorted(path.name for path in finished.iterdir())
+    for more in ("--resume", "--resume_if_exists"):
+        assert train(recorded, finished, more) == 1
+        assert "holds a two-stage run: add --two-stage --resume" in capsys.readouterr().err
+    assert sorted(path.name for path in finished.iterdir()) == before
+
+
 def test_resuming_does_only_what_is_missing(recorded, finished, tmp_path, capsys):
     run = tmp_path / "run"
     shutil.copytree(finished, run)

@@ -12,7 +12,7 @@ from depth_node.networks.checkpoint import CheckpointInfo, load_checkpoint, save
 from depth_node.networks.factory import build_depth_network, build_pose_network
 from depth_node.networks.semantic import fingerprint
 from depth_node.training.frozen import FrozenSemantics
-from depth_node.training.warm_start import as_in_initial, warm_start
+from depth_node.training.warm_start import as_in, warm_start
 
 LITE = NetworkConfig(height=64, width=128, pose="posenet")
 
@@ -116,7 +116,7 @@ def test_other_semantics(guided_checkpoint, semantics):
 
 def test_the_order_of_operations_comes_with_the_weights(plain):
     asked = dataclasses.replace(LITE, timm_se_order=True)
-    assert as_in_initial(asked, TrainConfig(initial=str(plain))) == LITE
+    assert as_in(plain, asked) == LITE
 
 
 def test_a_pose_network_that_is_not_there(guided_checkpoint):
