@@ -14,9 +14,11 @@ import os
 from pathlib import Path
 
 import numpy as np
+import torch
 
-from depth_node.data.kitti import frame_name
+from depth_node.data.kitti import frame_name, read_image
 from depth_node.data.kitti_calibration import write_calibration
+from depth_node.geometry.intrinsics import scale_intrinsics
 
 WIDTH, HEIGHT = 2048, 1024
 BEFORE, AFTER = 19, 10
@@ -24,16 +26,21 @@ BEFORE, AFTER = 19, 10
 
 
 def link_drive(camera_file: Path, pictures: Path, output: Path) -> int:
-    """Make one drive; returns the number of its frames."""
+    """Make one drive, with the intrinsics of pictures of any size; returns the number of its frames."""
     city, sequence, frame, _ = camera_file.name.split("_")
     intrinsic = json.loads(camera_file.read_text())["intrinsic"]
     K = np.array([[intrinsic["fx"], 0, intrinsic["u0"]], [0, intrinsic["fy"], intrinsic["v0"]], [0, 0, 1]])
+    names = (f"{city}_{sequence}_{int(frame) + i:06d}_leftImg8bit.png" for i in range(-BEFORE, AFTER + 1))
+    found = [pictures / name for name in names if (pictures / name).exists()]
+    if not found:
+        return 0
     folder = output / f"{city}_{sequence}_{frame}"
     data = folder / "drive" / "image_02" / "data"
     data.mkdir(parents=True)
-    write_calibration(folder, K, WIDTH, HEIGHT, stamp_ns=0)
-    names = (f"{city}_{sequence}_{int(frame) + i:06d}_leftImg8bit.png" for i in range(-BEFORE, AFTER + 1))
-    found = [pictures / name for name in names if (pictures / name).exists()]
+    # Many keep these 324 GB at half the size: the calibration is that of the pictures as they are.
+    height, width = read_image(found[0]).shape[:2]
+    K = scale_intrinsics(torch.from_numpy(K), width / WIDTH, height / HEIGHT).numpy()
+    write_calibration(folder, K, width, height, stamp_ns=0)
     for index, picture in enumerate(found):
         os.symlink(picture.absolute(), data / frame_name(index, ".png"))
     return len(found)
@@ -51,6 +58,10 @@ def main() -> None:
         raise SystemExit(f"no camera files in {args.cityscapes / 'camera' / args.split}")
     videos = args.cityscapes / "leftImg8bit_sequence" / args.split
     frames = sum(link_drive(camera, videos / camera.parent.name, args.output) for camera in cameras)
+    if frames == 0:
+        raise SystemExit(
+            f"no pictures in {videos} for the camera files: unpack leftImg8bit_sequence_trainvaltest there"
+        )
     print(f"{len(cameras)} drives, {frames} frames in {args.output}")
 
 

@@ -37,4 +37,6 @@ def test_drives_are_read_as_any_other(tmp_path):
     assert len(train) + len(val) == 30 - 4
     assert [int(train[0].target[0, 0, 0]), int(train[0].sources[1, 0, 0, 0])] == pytest.approx([8, 16], abs=1)
     sequence, _ = train.targets[0]
-    assert sequence.K[0, 2] == 1096.98
+    # At a sixteenth of the size; the centres of pixels are at whole numbers.
+    assert sequence.K[0, 0] == pytest.approx(2262.52 / 16)
+    assert sequence.K[0, 2] == pytest.approx((1096.98 + 0.5) / 16 - 0.5)
