@@ -252,7 +252,8 @@ def test_a_full_disk_is_one_line(make_bag, tmp_path):
 
 
 SIGNALLED = """
-import os, sys
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and so would this one
 from rich.progress import Progress
 from depth_node.cli.main import main
 images, number, *command = sys.argv[1:]
