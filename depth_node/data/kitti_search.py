@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from depth_node.data.kitti import LEFT, KittiSequence
 from depth_node.errors import SequenceError
+
+
+def find_all_sequences(folders: Iterable[Path]) -> list[KittiSequence]:
+    """The drives of several folders, see `find_sequences`; one that is named twice, by whatever path, comes once."""
+    found: dict[Path, KittiSequence] = {}
+    for folder in folders:
+        for sequence in find_sequences(folder):
+            found.setdefault(sequence.folder.resolve(), sequence)
+    return list(found.values())
 
 
 def is_drive(folder: Path) -> bool:

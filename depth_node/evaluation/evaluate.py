@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from depth_node.config.evaluation import EvaluationConfig
 from depth_node.data.kitti import FrameReference, KittiSequence, read_split, sequence_of
-from depth_node.data.kitti_search import find_sequences
+from depth_node.data.kitti_search import find_all_sequences
 from depth_node.errors import EvaluationError, SequenceError
 from depth_node.evaluation.breakdown import PartErrors, range_parts
 from depth_node.evaluation.ground_truth import DepthPictures, GroundTruth, SimulatedDepth, open_ground_truth
 from depth_node.evaluation.labels import LabelSource, labels_at, open_labels
 from depth_node.evaluation.metrics import DepthMetrics, metrics_of, pixel_errors
 from depth_node.evaluation.prediction import predict_depth
-from depth_node.evaluation.protocol import Comparison, compare, valid_mask
+from depth_node.evaluation.protocol import Comparison, NothingToCompareError, compare
 from depth_node.evaluation.report import FrameResult
 from depth_node.evaluation.simulated_truth import match_ground_truth
 from depth_node.inference.estimator import DepthEstimator
@@ -135,12 +135,12 @@ def compare_frames(
         image = frame.sequence.calibrated_image(frame.index)
         truth = frame.truth.read(frame.index)
         _check_size(frame, image, truth)
-        if not valid_mask(truth, config).any():
-            yield None
-            continue
         depth = predict_depth(estimator, image, frame.sequence.K, config.flip_post_processing)
         try:
             comparison = compare(truth, depth, config)
+        except NothingToCompareError:
+            yield None
+            continue
         except EvaluationError as error:
             raise EvaluationError(f"frame '{frame.name}': {error}") from None
         compared = ComparedFrame(frame.name, image, depth, truth, comparison)
@@ -155,7 +155,7 @@ def _check_size(frame: EvaluationFrame, image: NDArray[np.uint8], truth: NDArray
     (height, width), (rows, columns) = image.shape[:2], truth.shape
     if (rows, columns) == (height, width):
         return
-    if frame.truth.name != SimulatedDepth.name or abs(columns * height / (rows * width) - 1) > SAME_SHAPE:
+    if not isinstance(frame.truth, SimulatedDepth) or abs(columns * height / (rows * width) - 1) > SAME_SHAPE:
         raise EvaluationError(
             f"frame '{frame.name}' is {width}x{height}, its {frame.truth.name} {columns}x{rows}: "
             "they are not of one drive"
@@ -172,7 +172,7 @@ def measured_on(frames: Sequence[EvaluationFrame]) -> dict[str, str]:
 def other_truth(frames: Sequence[EvaluationFrame], config: EvaluationConfig) -> str:
     """A line on lidar scans that are there as well but not what is compared with; empty without."""
     if config.ground_truth != "auto" or not any(
-        frame.truth.name == DepthPictures.name and frame.sequence.velodyne_path(frame.index).is_file()
+        isinstance(frame.truth, DepthPictures) and frame.sequence.velodyne_path(frame.index).is_file()
         for frame in frames
     ):
         return ""
@@ -189,9 +189,7 @@ def _simulated_truth(
 
 
 def _all_frames(folders: Sequence[Path]) -> dict[KittiSequence, list[int]]:
-    found = [sequence for folder in folders for sequence in find_sequences(folder)]
-    once = {sequence.folder.resolve(): sequence for sequence in reversed(found)}  # of those named twice the first
-    return {sequence: list(sequence.frames) for sequence in found if once[sequence.folder.resolve()] is sequence}
+    return {sequence: list(sequence.frames) for sequence in find_all_sequences(folders)}
 
 
 def _split_frames(folders: Sequence[Path], split: Path) -> dict[KittiSequence, list[int]]:

@@ -19,6 +19,10 @@ from depth_node.errors import EvaluationError
 GARG_CROP = (0.40810811, 0.99189189, 0.03594771, 0.96405229)
 
 
+class NothingToCompareError(EvaluationError):
+    """An image without truth inside the crop and the depth range."""
+
+
 @dataclass(frozen=True)
 class Comparison:
     """Truth and prediction of one image over its valid pixels, in row-major order of the mask.
@@ -76,13 +80,14 @@ def compare(ground_truth: np.ndarray, prediction: np.ndarray, config: Evaluation
         config: crop, range and whether to scale.
 
     Raises:
-        EvaluationError: no pixel of the truth is valid, or the prediction is not a positive number there.
+        NothingToCompareError: no pixel of the truth is valid.
+        EvaluationError: the prediction is not a positive number there.
     """
     mask = valid_mask(ground_truth, config)
     truth = ground_truth[mask].astype(np.float64)
     guess = resize_depth(prediction, *ground_truth.shape)[mask].astype(np.float64)
     if not truth.size:
-        raise EvaluationError("no pixel of the ground truth is inside the crop and the depth range")
+        raise NothingToCompareError("no pixel of the ground truth is inside the crop and the depth range")
     if not (guess > 0).all():
         raise EvaluationError("the prediction is not a positive number on every pixel with ground truth")
     ratio = float(np.median(truth) / np.median(guess))

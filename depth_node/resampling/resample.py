@@ -57,11 +57,12 @@ def resample(
     frames = FramePictures(root, references, predictor.height, predictor.width, config)
     judgements = Judgements(folder, checkpoint, root, config)
     share = processes.my_share(range(len(references)))
-    left = [place for place in share if not judgements.hold(str(references[place]), frames.state(place))]
+    states = {place: frames.state(place) for place in share}
+    left = [place for place in share if not judgements.hold(str(references[place]), states[place])]
     done = len(share) - len(left)
     for places, batch in _batches(frames, left, config):
         verdicts = _judge(predictor, batch, [references[place] for place in places], config)
-        judgements.add(verdicts, [frames.state(place) for place in places])
+        judgements.add(verdicts, [states[place] for place in places])
         done += len(places)
         if progress is not None:
             progress(done, len(share))

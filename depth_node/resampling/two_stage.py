@@ -19,7 +19,7 @@ from depth_node.errors import TrainingError
 from depth_node.processes import is_first, wait_for_all
 from depth_node.resampling.stage import resample_with_progress
 from depth_node.training.fit import fit, run_settings
-from depth_node.training.run_folder import write_config
+from depth_node.training.run_folder import check_unused, write_config
 
 RESAMPLED, STAGE_2 = "resampled", "stage2"
 
@@ -90,10 +90,7 @@ class TwoStageRun:
             return done
         if resume:
             raise TrainingError(f"{self.folder} holds no two-stage run to resume: start without --resume")
-        if self.folder.exists() and not self.folder.is_dir():
-            raise TrainingError(f"{self.folder} is a file: choose another --output")
-        if self.folder.exists() and any(self.folder.iterdir()):
-            raise TrainingError(f"{self.folder} already holds files: add --resume to go on, or choose another --output")
+        check_unused(self.folder)
         wait_for_all()  # until every process has found that the folder can be used
         return {}
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from depth_node.config.classes import UNLABELLED, ClassMap
-from depth_node.data.kitti_search import find_sequences
+from depth_node.data.kitti_search import find_all_sequences
 from depth_node.data.labelled import (
     LabelledPicture,
     Stretch,
@@ -69,9 +69,7 @@ class LabelledSources:
         found: list[Stretch] = []
         for images, labels in zip(self.images, self.labels, strict=True):
             found += pair_folders(images, labels, self.image_ending, self.label_ending)
-        named = [sequence for folder in self.data for sequence in find_sequences(folder)]
-        # Of a drive named twice the first: else its pictures could be learnt and held out as well.
-        sequences = list({sequence.folder.resolve(): sequence for sequence in reversed(named)}.values())[::-1]
+        sequences = find_all_sequences(self.data)
         if self.ground_truth:
             truths = match_ground_truth([sequence.folder for sequence in sequences], self.ground_truth)
             frames = [SimulatedFrames(sequence, truths[sequence.folder]) for sequence in sequences]

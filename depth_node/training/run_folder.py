@@ -42,12 +42,17 @@ def resume_state(folder: Path, resume: bool | None) -> Path | None:
         raise TrainingError(f"{folder} holds a two-stage run: add --two-stage --resume, or choose another --output")
     if resume:
         raise TrainingError(f"{folder} holds no {RESUME_FILE} to resume: start without --resume")
+    if resume is False or not (folder / SETTINGS_FILE).exists():
+        check_unused(folder)
+    return None
+
+
+def check_unused(folder: Path) -> None:
+    """See that a fresh run can be put into a folder; raises TrainingError."""
     if folder.exists() and not folder.is_dir():
         raise TrainingError(f"{folder} is a file: choose another --output")
-    used = folder.exists() and any(folder.iterdir())
-    if used and (resume is False or not (folder / SETTINGS_FILE).exists()):
+    if folder.exists() and any(folder.iterdir()):
         raise TrainingError(f"{folder} already holds files: add --resume to go on, or choose another --output")
-    return None
 
 
 def clear_leftovers(folder: Path) -> None:

@@ -97,6 +97,13 @@ def assert_same(run, whole):
     assert best[0] == best[1]
 
 
+def assert_terminated(drive, run):
+    """Run until a SIGTERM that the test has arranged."""
+    with pytest.raises(SystemExit) as ended:
+        main(command(drive, run))
+    assert ended.value.code == 128 + signal.SIGTERM
+
+
 def test_the_steps_are_all_there(whole):
     assert [int(row["step"]) for row in rows(whole) if row["stage"] == "train"] == list(range(1, 13))
     assert [int(row["step"]) for row in rows(whole) if row["stage"] == "val"] == [3, 6, 9, 12]
@@ -153,9 +160,7 @@ def test_an_interrupted_validation_is_made_up_for(drive, whole, tmp_path, monkey
         return score(self, *arguments)
 
     monkeypatch.setattr(SelfSupervisedModule, "validation_step", interrupt)
-    with pytest.raises(SystemExit) as ended:
-        main(command(drive, run))
-    assert ended.value.code == 128 + signal.SIGTERM
+    assert_terminated(drive, run)
     assert max(int(row["step"]) for row in rows(run) if row["stage"] == "val") == 3
     assert main(command(drive, run, "--resume")) == 0
     assert_same(run, whole)
@@ -172,9 +177,7 @@ def test_a_signal_in_the_last_step_waits_for_the_last_validation(drive, whole, t
         return step(self, *arguments)
 
     monkeypatch.setattr(SelfSupervisedModule, "training_step", interrupt)
-    with pytest.raises(SystemExit) as ended:
-        main(command(drive, run))
-    assert ended.value.code == 128 + signal.SIGTERM
+    assert_terminated(drive, run)
     assert_same(run, whole)
     assert main(command(drive, run, "--resume")) == 0
     assert_same(run, whole)
