@@ -30,14 +30,14 @@ from torch.utils.data import DataLoader
 from depth_node.allocator import keep_large_blocks
 from depth_node.config.network import NetworkConfig
 from depth_node.config.training import TrainConfig
-from depth_node.data import dataset as dataset_module
-from depth_node.data.dataset import TripletDataset, open_splits
-from depth_node.data.kitti import frame_name
-from depth_node.data.kitti_calibration import write_calibration
-from depth_node.data.randomness import Draws
-from depth_node.data.sample import Sample, collate
+from depth_node.datasets import triplets as dataset_module
+from depth_node.datasets.randomness import Draws
+from depth_node.datasets.sample import Sample, collate
+from depth_node.datasets.triplets import TripletDataset, open_splits
+from depth_node.kitti.calibration import write_calibration
+from depth_node.kitti.layout import frame_name
 from depth_node.training.module import SelfSupervisedModule
-from depth_node.training.run_folder import PRECISIONS
+from depth_node.training.run.folder import PRECISIONS
 
 WIDTH, HEIGHT = 1242, 375
 SIZES = ((96, 320), (192, 640))

@@ -33,7 +33,7 @@ from rosbags.typesys import Stores, get_typestore
 
 from depth_node.allocator import keep_large_blocks
 from depth_node.config.record import RecordConfig
-from depth_node.data.recorder import record
+from depth_node.recording.recorder import record
 
 WIDTH, HEIGHT = 1242, 375
 START, STEP = 1_317_038_400_000_000_000, 100_000_000

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from depth_node.data.kitti import frame_name, read_image
-from depth_node.data.kitti_calibration import write_calibration
 from depth_node.geometry.intrinsics import scale_intrinsics
+from depth_node.kitti.calibration import write_calibration
+from depth_node.kitti.layout import frame_name, read_image
 
 WIDTH, HEIGHT = 2048, 1024
 BEFORE, AFTER = 19, 10

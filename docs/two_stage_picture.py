@@ -14,16 +14,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depth_node.bags.contact_sheet import tile
+from depth_node.camera.network_input import resize_image
 from depth_node.config.classes import CITYSCAPES
 from depth_node.config.resampling import ResamplingConfig
-from depth_node.data.contact_sheet import tile
-from depth_node.data.kitti import KittiSequence
-from depth_node.data.preprocess import resize_image
+from depth_node.drawing.colorize import colorize_depth
 from depth_node.evaluation.ground_truth import SimulatedDepth
-from depth_node.evaluation.labels import SimulatedLabels
+from depth_node.evaluation.label_sources import SimulatedLabels
 from depth_node.evaluation.protocol import resize_depth
 from depth_node.evaluation.simulated_truth import SimulatedFrames
-from depth_node.inference.colorize import colorize_depth
+from depth_node.kitti.layout import KittiSequence
 from depth_node.resampling.predictor import DepthPredictor
 
 FRAME, NEAR, FAR = 15, 4.0, 60.0

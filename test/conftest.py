@@ -60,8 +60,8 @@ def small_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Checkpoint of a network with random weights: 128x64 pixels, 10 m per unit."""
     import torch
 
+    from depth_node.checkpoints.depth import CheckpointInfo, save_checkpoint
     from depth_node.config.network import NetworkConfig
-    from depth_node.networks.checkpoint import CheckpointInfo, save_checkpoint
     from depth_node.networks.factory import build_depth_network
 
     torch.manual_seed(0)
@@ -93,13 +93,13 @@ def write_semantic_checkpoint(path: Path, architecture: str, guided: bool, heigh
     """
     import torch
 
+    from depth_node.checkpoints.depth import CheckpointInfo, save_checkpoint
+    from depth_node.checkpoints.semantic_info import SemanticInfo
     from depth_node.config.classes import CITYSCAPES
     from depth_node.config.network import NetworkConfig
     from depth_node.config.semantic import SemanticConfig
-    from depth_node.networks.checkpoint import CheckpointInfo, save_checkpoint
     from depth_node.networks.factory import build_depth_network
     from depth_node.networks.semantic import SemanticNetwork
-    from depth_node.networks.semantic_info import SemanticInfo
 
     torch.manual_seed(0)
     small = SemanticConfig(encoder="tu-mobilenetv3_small_050", pyramid_channels=64, segmentation_channels=32)

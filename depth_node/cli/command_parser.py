@@ -13,10 +13,10 @@ from typing import Any, NoReturn
 from jsonargparse import ArgumentParser, Namespace
 
 from depth_node.cli.wrong_usage import explain
-from depth_node.config.earlier_run import SETTINGS_FILE
 from depth_node.config.recipes import describe_recipes, read_settings_file
 from depth_node.config.setting import NamedSetting, coerce
 from depth_node.errors import ConfigError
+from depth_node.training.run.earlier_run import SETTINGS_FILE
 
 FILE_FLAG = "--config"
 

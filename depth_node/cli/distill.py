@@ -23,7 +23,7 @@ from depth_node.config.network import ARCHITECTURES, NetworkConfig
 from depth_node.config.training import TrainConfig
 
 if TYPE_CHECKING:
-    from depth_node.networks.checkpoint import Checkpoint
+    from depth_node.checkpoints.depth import Checkpoint
 
 STUDENTS = ("lite", *ARCHITECTURES)
 FOLLOWED = ("height", "width", "min_depth", "max_depth", "pose")
@@ -50,7 +50,7 @@ def add_arguments(parser: CommandParser) -> None:
 
 def run(args: Namespace) -> int:
     """Train the student as `depth train` does."""
-    from depth_node.networks.checkpoint import load_checkpoint
+    from depth_node.checkpoints.depth import load_checkpoint
 
     teacher = load_checkpoint(args.teacher)
     theirs = {name: getattr(teacher.info.network, name) for name in FOLLOWED}

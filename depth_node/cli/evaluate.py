@@ -17,8 +17,8 @@ from jsonargparse import ArgumentParser, Namespace
 
 from depth_node.cli.arguments import add_settings, read_settings
 from depth_node.config.evaluation import EvaluationConfig
+from depth_node.distributed import gather, is_first, join, my_share
 from depth_node.errors import ConfigError
-from depth_node.processes import gather, is_first, join, my_share
 
 if TYPE_CHECKING:
     from depth_node.evaluation.evaluate import ComparedFrame, EvaluationFrame
@@ -63,12 +63,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Evaluate, print the tables and write what was asked for."""
-    from depth_node.data.atomic_file import check_replaceable
+    from depth_node.atomic_file import check_replaceable
+    from depth_node.checkpoints.depth import read_info
     from depth_node.evaluation.evaluate import measured_on, other_truth, select_frames
-    from depth_node.evaluation.prediction import open_estimator
+    from depth_node.evaluation.flip_prediction import open_estimator
     from depth_node.evaluation.report import EvaluatedCheckpoint, write_json
     from depth_node.evaluation.tables import distinct_names
-    from depth_node.networks.checkpoint import read_info
 
     config = read_settings(args, EvaluationConfig)
     if len({path.resolve() for path in args.checkpoint}) < len(args.checkpoint):
@@ -131,7 +131,7 @@ def _evaluate(
 
 
 def _draw(folder: Path, frame: ComparedFrame, config: EvaluationConfig) -> None:
-    from depth_node.evaluation.pictures import comparison_picture
+    from depth_node.evaluation.comparison_picture import comparison_picture
     from depth_node.inference.picture_files import write_picture
 
     name = frame.name.replace("/", "_").replace(" ", "_")

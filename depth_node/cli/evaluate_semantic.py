@@ -28,14 +28,14 @@ def run(args: Namespace) -> int:
     """Evaluate and print the table."""
     import json
 
+    from depth_node.atomic_file import replacing
+    from depth_node.checkpoints.semantic import load_semantic
     from depth_node.config.label_ids import read_label_ids
     from depth_node.config.semantic_training import SemanticTrainConfig
-    from depth_node.data.atomic_file import replacing
-    from depth_node.data.labelled_dataset import LabelledDataset
-    from depth_node.networks.semantic_checkpoint import load_semantic
-    from depth_node.training.labelled_sources import class_shares, count_values
-    from depth_node.training.run_folder import choose_accelerator
-    from depth_node.training.semantic_evaluation import evaluate_semantic, predictions_picture, write_picture
+    from depth_node.datasets.labelled_dataset import LabelledDataset
+    from depth_node.training.run.folder import choose_accelerator
+    from depth_node.training.semantic.evaluation import evaluate_semantic, predictions_picture, write_picture
+    from depth_node.training.semantic.sources import class_shares, count_values
 
     device = choose_accelerator(args.device)
     info, network = load_semantic(args.checkpoint)

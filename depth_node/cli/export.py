@@ -27,8 +27,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Export, and say what was written and how it compares."""
-    from depth_node.inference.exporting import CHECKPOINT, check_request, export_checkpoint
-    from depth_node.networks.checkpoint import load_checkpoint
+    from depth_node.checkpoints.depth import load_checkpoint
+    from depth_node.export.exporting import CHECKPOINT, check_request, export_checkpoint
 
     config = read_settings(args, ExportConfig)
     check_request(args.output, config)

@@ -25,8 +25,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Import, and say what became of it."""
-    from depth_node.networks.checkpoint import save_checkpoint
-    from depth_node.networks.importing.importer import import_official
+    from depth_node.checkpoints.depth import save_checkpoint
+    from depth_node.checkpoints.importing.importer import import_official
 
     info, found = import_official(args.source, read_settings(args, ImportConfig))
     save_checkpoint(args.output, info, found.depth, found.pose)

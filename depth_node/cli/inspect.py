@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
     from rich.table import Table
 
-    from depth_node.data.inspection import BagInspection, TopicInspection
+    from depth_node.bags.inspection import BagInspection, TopicInspection
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -34,12 +34,12 @@ def run(args: Namespace) -> int:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
-    from depth_node.data.atomic_file import replacing
-    from depth_node.data.bag_files import find_bags
-    from depth_node.data.inspection import inspect
-    from depth_node.data.kitti import MANIFEST
-    from depth_node.data.manifest import to_json
+    from depth_node.atomic_file import replacing
+    from depth_node.bags.files import find_bags
+    from depth_node.bags.inspection import inspect
     from depth_node.errors import ConfigError
+    from depth_node.kitti.layout import MANIFEST
+    from depth_node.recording.manifest import to_json
 
     named = [Path(bag) for bag in args.bags]
     recordings = [path for path in named if (path / MANIFEST).is_file()]
@@ -66,7 +66,7 @@ def run(args: Namespace) -> int:
 
 def _report(folder: Path) -> dict[str, Any]:
     """Write and print the report of a recording."""
-    from depth_node.data.recording_report import PAGE, write_report
+    from depth_node.recording.report.page import PAGE, write_report
 
     report = write_report(folder)
     print("\n".join([*report.lines, f"report: {folder / PAGE}"]))
@@ -121,8 +121,8 @@ def _notes(bag: BagInspection) -> list[str]:
 def _draw(bag: BagInspection, path: Path) -> None:
     import cv2
 
-    from depth_node.data.atomic_file import replacing
-    from depth_node.data.contact_sheet import contact_sheet
+    from depth_node.atomic_file import replacing
+    from depth_node.bags.contact_sheet import contact_sheet
 
     encoded = cv2.imencode(".png", cv2.cvtColor(contact_sheet(bag), cv2.COLOR_RGB2BGR))[1]
     with replacing(path) as temporary:

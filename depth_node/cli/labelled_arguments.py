@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from jsonargparse import ArgumentParser, Namespace
 
 if TYPE_CHECKING:
-    from depth_node.training.labelled_sources import LabelledSources
+    from depth_node.training.semantic.sources import LabelledSources
 
 
 def add_sources(parser: ArgumentParser) -> None:
@@ -55,7 +55,7 @@ def add_sources(parser: ArgumentParser) -> None:
 
 def read_sources(args: Namespace) -> LabelledSources:
     """The sources named by the flags of `add_sources`."""
-    from depth_node.training.labelled_sources import LabelledSources
+    from depth_node.training.semantic.sources import LabelledSources
 
     return LabelledSources(
         args.images, args.labels, args.data, args.ground_truth_dir, args.image_ending, args.label_ending

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 
 from depth_node import __version__
+from depth_node.distributed import first_to_fail, only_first_speaks
 from depth_node.errors import DepthNodeError
-from depth_node.processes import first_to_fail, only_first_speaks
 
 COMMANDS = {
     "simulate": "render a street drive and write it as a ROS 2 bag with exact ground truth",

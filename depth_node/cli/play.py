@@ -30,7 +30,7 @@ def run(args: Namespace) -> int:
 
     config = read_settings(args, PlayConfig)
     with ros_context(["--ros-args", *args.ros_args] if args.ros_args else []) as stop:
-        from depth_node.data.bag import BagReader
+        from depth_node.bags.reader import BagReader
         from depth_node.ros.player import play
 
         with BagReader(args.bag) as bag:

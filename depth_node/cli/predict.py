@@ -32,7 +32,7 @@ def run(args: Namespace) -> int:
     from rich.console import Console
     from rich.progress import track
 
-    from depth_node.data.camera_file import read_camera
+    from depth_node.camera.calibration_file import read_camera
     from depth_node.inference.estimator import DepthEstimator
     from depth_node.inference.picture_files import (
         find_pictures,

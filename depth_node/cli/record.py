@@ -26,7 +26,7 @@ from depth_node.cli.arguments import add_settings, read_settings
 from depth_node.config.record import RecordConfig
 
 if TYPE_CHECKING:
-    from depth_node.data.manifest import Manifest
+    from depth_node.recording.manifest import Manifest
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -64,7 +64,7 @@ def _record(args: Namespace, output: Path) -> Manifest:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from depth_node.allocator import keep_large_blocks
-    from depth_node.data.recorder import record
+    from depth_node.recording.recorder import record
 
     keep_large_blocks()
     config = read_settings(args, RecordConfig)
@@ -82,20 +82,20 @@ def _record(args: Namespace, output: Path) -> Manifest:
 
 
 def _merge(args: Namespace, output: Path) -> Manifest:
-    from depth_node.data.shards import merge
+    from depth_node.recording.merging import merge
 
     return merge([Path(shard) for shard in args.bags], output, finish=_report)
 
 
 def _report(folder: Path) -> None:
-    from depth_node.data.recording_report import write_report
+    from depth_node.recording.report.page import write_report
 
     write_report(folder)
 
 
 def print_result(manifest: Manifest, output: Path) -> None:
     """What was recorded, what was left out and why, and what could not be read."""
-    from depth_node.data.selection import REASONS
+    from depth_node.recording.frame_selection import REASONS
 
     for drive in manifest.drives:
         camera = f"{drive.camera.width}x{drive.camera.height}{', rectified' if drive.camera.rectified else ''}"

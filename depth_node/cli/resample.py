@@ -40,9 +40,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Judge all training frames, write the results and say what is next."""
-    from depth_node.processes import is_first
+    from depth_node.distributed import is_first
     from depth_node.resampling.roots import join_roots
-    from depth_node.resampling.stage import resample_with_progress
+    from depth_node.resampling.run import resample_with_progress
 
     config = read_settings(args, ResamplingConfig)
     root, train, val = join_roots(args.sequences, args.splits)

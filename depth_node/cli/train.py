@@ -20,7 +20,7 @@ from depth_node.config.resampling import ResamplingConfig
 from depth_node.config.training import TrainConfig
 
 if TYPE_CHECKING:
-    from depth_node.data.dataset import TripletDataset
+    from depth_node.datasets.triplets import TripletDataset
 
 
 def add_arguments(parser: CommandParser) -> None:
@@ -67,7 +67,7 @@ def train(
 
     from depth_node.allocator import keep_large_blocks
     from depth_node.training.fit import fit
-    from depth_node.training.metrics_file import summarise
+    from depth_node.training.run.metrics_file import summarise
 
     # Lightning's hints (workers, log intervals) are for its developers; ours are one line each.
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
@@ -94,7 +94,7 @@ def train(
 def _triplets(
     data: Path, network: NetworkConfig, config: TrainConfig, splits: Path | None
 ) -> tuple[TripletDataset, TripletDataset | None]:
-    from depth_node.data.dataset import open_splits
+    from depth_node.datasets.triplets import open_splits
 
     return open_splits(
         data,

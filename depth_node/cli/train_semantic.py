@@ -42,9 +42,9 @@ def run(args: Namespace) -> int:
     from depth_node.allocator import keep_large_blocks
     from depth_node.config.classes import read_class_map
     from depth_node.config.label_ids import read_label_ids
-    from depth_node.data.labelled_dataset import LabelledDataset, split_stretches
-    from depth_node.training.fit_semantic import fit_semantic
-    from depth_node.training.labelled_sources import class_shares, class_weights, count_values, ignored_values
+    from depth_node.datasets.labelled_dataset import LabelledDataset, split_stretches
+    from depth_node.training.semantic.fit import fit_semantic
+    from depth_node.training.semantic.sources import class_shares, class_weights, count_values, ignored_values
 
     # Lightning's hints (workers, log intervals) are for its developers; ours are one line each.
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)

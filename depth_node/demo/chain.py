@@ -79,7 +79,7 @@ def drive(bag: Path, folder: Path, frames: int, config: DemoConfig) -> DriveResu
     with (
         running("depth_node.ros.main", node_arguments, logs["node"], environment) as node,
         running(
-            "depth_node.ros.listener", [str(folder), str(frames), INFO_TOPIC], logs["listener"], environment
+            "depth_node.ros.output_listener", [str(folder), str(frames), INFO_TOPIC], logs["listener"], environment
         ) as listener,
     ):
         _wait_until_listening(logs, node, listener)

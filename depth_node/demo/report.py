@@ -10,18 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
+from depth_node.bags.reader import BagReader
+from depth_node.camera.network_input import resize_image
 from depth_node.config.classes import CITYSCAPES, UNLABELLED
 from depth_node.config.evaluation import EvaluationConfig
-from depth_node.data.bag import BagReader
-from depth_node.data.preprocess import resize_image
 from depth_node.demo.chain import IMAGE_TOPIC, DriveResult
+from depth_node.drawing.overview import overview
+from depth_node.evaluation.comparison_picture import comparison_picture
 from depth_node.evaluation.evaluate import ComparedFrame
-from depth_node.evaluation.labels import labels_at
+from depth_node.evaluation.label_sources import labels_at
 from depth_node.evaluation.metrics import DepthMetrics, depth_metrics, mean_metrics
-from depth_node.evaluation.pictures import comparison_picture
 from depth_node.evaluation.protocol import compare
 from depth_node.inference.picture_files import write_picture
-from depth_node.inference.pictures import overview
 from depth_node.simulation.ground_truth import (
     depth_path,
     labels_path,

@@ -12,18 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth_node.config.evaluation import EvaluationConfig
-from depth_node.data.kitti import FrameReference, KittiSequence, read_split, sequence_of
-from depth_node.data.kitti_search import find_all_sequences
 from depth_node.errors import EvaluationError, SequenceError
 from depth_node.evaluation.breakdown import PartErrors, range_parts
+from depth_node.evaluation.flip_prediction import predict_depth
 from depth_node.evaluation.ground_truth import DepthPictures, GroundTruth, SimulatedDepth, open_ground_truth
-from depth_node.evaluation.labels import LabelSource, labels_at, open_labels
+from depth_node.evaluation.label_sources import LabelSource, labels_at, open_labels
 from depth_node.evaluation.metrics import DepthMetrics, metrics_of, pixel_errors
-from depth_node.evaluation.prediction import predict_depth
 from depth_node.evaluation.protocol import Comparison, NothingToCompareError, compare
 from depth_node.evaluation.report import FrameResult
 from depth_node.evaluation.simulated_truth import match_ground_truth
 from depth_node.inference.estimator import DepthEstimator
+from depth_node.kitti.layout import FrameReference, KittiSequence, read_split, sequence_of
+from depth_node.kitti.search import find_all_sequences
 
 logger = logging.getLogger(__name__)
 

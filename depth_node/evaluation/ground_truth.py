@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth_node.config.evaluation import EvaluationConfig
-from depth_node.data.kitti import CALIBRATION_FILES, KittiSequence
-from depth_node.data.kitti_calibration import read_transform
-from depth_node.data.kitti_formats import read_depth, read_velodyne
 from depth_node.errors import EvaluationError
 from depth_node.evaluation.simulated_truth import SimulatedFrames
+from depth_node.kitti.calibration import read_transform
+from depth_node.kitti.formats import read_depth, read_velodyne
+from depth_node.kitti.layout import CALIBRATION_FILES, KittiSequence
 from depth_node.simulation import ground_truth as simulated
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from depth_node.atomic_file import replacing
 from depth_node.config.evaluation import EvaluationConfig
 from depth_node.config.setting import values
-from depth_node.data.atomic_file import replacing
 from depth_node.errors import EvaluationError
 from depth_node.evaluation.breakdown import Breakdown, PartErrors
 from depth_node.evaluation.metrics import DepthMetrics, mean_metrics, pooled_metrics

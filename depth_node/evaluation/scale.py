@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from depth_node.networks.checkpoint import read_info, restate
+from depth_node.checkpoints.depth import read_info, restate
 
 
 def store_scale(path: Path, ratio: float, source: str) -> float:

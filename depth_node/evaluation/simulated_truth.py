@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from depth_node.data.kitti import MANIFEST, KittiSequence
-from depth_node.data.manifest import BagRecord, Manifest, read_manifest
 from depth_node.errors import EvaluationError
+from depth_node.kitti.layout import MANIFEST, KittiSequence
+from depth_node.recording.manifest import BagRecord, Manifest, read_manifest
 from depth_node.simulation import ground_truth as simulated
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from depth_node.atomic_file import replacing
 from depth_node.config.evaluation import EvaluationConfig
-from depth_node.data.atomic_file import replacing
 from depth_node.evaluation.breakdown import Breakdown
 from depth_node.evaluation.metrics import DepthMetrics
 from depth_node.evaluation.published import EIGEN_IMAGES, PUBLISHED

@@ -11,14 +11,14 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from depth_node.camera.network_input import resize_image, to_network_input
+from depth_node.checkpoints.depth import Checkpoint, CheckpointInfo, load_checkpoint
 from depth_node.config.classes import ClassMap
-from depth_node.data.preprocess import resize_image, to_network_input
 from depth_node.errors import CalibrationError, EncodingError
 from depth_node.geometry.disparity import disparity_to_depth
 from depth_node.geometry.intrinsics import scale_intrinsics
 from depth_node.inference.device import choose_device, choose_precision, prepare
 from depth_node.inference.prediction import Prediction, StageClock
-from depth_node.networks.checkpoint import Checkpoint, CheckpointInfo, load_checkpoint
 from depth_node.networks.semantic import SemanticNetwork, SemanticOutput
 
 

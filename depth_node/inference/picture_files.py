@@ -13,19 +13,18 @@ import numpy as np
 import trimesh
 from numpy.typing import NDArray
 
+from depth_node.atomic_file import replacing
+from depth_node.camera.calibration import CameraCalibration
+from depth_node.camera.calibration_file import rectified_camera
+from depth_node.camera.rectification import Rectifier
 from depth_node.config.classes import ClassMap
-from depth_node.data.atomic_file import replacing
-from depth_node.data.calibration import CameraCalibration
-from depth_node.data.camera_file import rectified_camera
-from depth_node.data.kitti import MANIFEST, SIDES, KittiSequence, read_image
-from depth_node.data.kitti_formats import write_depth
-from depth_node.data.kitti_search import find_sequences
-from depth_node.data.rectification import Rectifier
+from depth_node.drawing.colorize import color_labels, colorize_depth
 from depth_node.errors import CalibrationError, SequenceError
-from depth_node.inference.colorize import colorize_depth
-from depth_node.inference.label_colors import color_labels
 from depth_node.inference.pointcloud import CloudPacker, drop_missing
 from depth_node.inference.prediction import Prediction
+from depth_node.kitti.formats import write_depth
+from depth_node.kitti.layout import MANIFEST, SIDES, KittiSequence, read_image
+from depth_node.kitti.search import find_sequences
 
 RESULTS = ("_color", "_depth", "_labels", "_classes")
 """Ends of the names that predictions are written under."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -59,3 +60,20 @@ class StageClock:
         now = time.perf_counter()
         self.timings[stage] = now - self._last
         self._last = now
+
+
+def apply_range(depth: Tensor, valid: Tensor, minimum: float, maximum: float) -> Tensor:
+    """Mark what a depth image must not claim to have measured.
+
+    Args:
+        depth: (h, w) metres.
+        valid: (h, w) bool.
+        minimum: nearer than this is -Inf, metres.
+        maximum: farther than this is +Inf, metres.
+
+    Returns:
+        (h, w) metres, a new tensor; NaN where not `valid`.
+    """
+    ranged = torch.where(depth > maximum, math.inf, depth)
+    ranged = torch.where(depth < minimum, -math.inf, ranged)
+    return torch.where(valid, ranged, math.nan)

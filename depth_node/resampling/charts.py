@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
-from depth_node.data.contact_sheet import Picture
+from depth_node.bags.contact_sheet import Picture
 from depth_node.resampling.verdict import DROPPED, KEPT, NO_PLANE, ResampleReport
 
 COLOURS = {KEPT: "#3a7abd", DROPPED: "#c62828", NO_PLANE: "#b8b8b8"}

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from depth_node import processes
+from depth_node import distributed
 from depth_node.config.resampling import ResamplingConfig
 from depth_node.config.setting import values
 from depth_node.errors import OutputError
@@ -42,7 +42,7 @@ class Judgements:
         asked = replace(config, **{name: getattr(neutral, name) for name in ("worst", "workers", "keep_at_least")})
         weights = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
         self._key = hashlib.sha256(f"{weights} {root.resolve()} {values(asked)}".encode()).hexdigest()[:16]
-        self._path = folder / PATTERN.replace("*", f"{processes.rank()}of{processes.world_size()}")
+        self._path = folder / PATTERN.replace("*", f"{distributed.rank()}of{distributed.world_size()}")
         self.found: dict[str, FrameVerdict] = {}
         self._states: dict[str, str] = {}
         try:

@@ -7,14 +7,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from depth_node.camera.network_input import to_network_input
+from depth_node.checkpoints.depth import load_checkpoint
 from depth_node.config.resampling import ResamplingConfig
-from depth_node.data.preprocess import to_network_input
+from depth_node.distributed import local_rank, world_size
 from depth_node.errors import CheckpointError, ConfigError
 from depth_node.geometry.disparity import disparity_to_depth
 from depth_node.inference.device import choose_device, choose_precision, prepare
-from depth_node.networks.checkpoint import load_checkpoint
 from depth_node.networks.semantic import SemanticNetwork, SemanticOutput
-from depth_node.processes import local_rank, world_size
 
 
 class DepthPredictor:

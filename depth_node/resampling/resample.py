@@ -8,13 +8,13 @@ from pathlib import Path
 import torch
 from torch.utils.data import DataLoader, Subset
 
-from depth_node import processes
+from depth_node import distributed
+from depth_node.atomic_file import replacing
 from depth_node.config.resampling import ResamplingConfig
-from depth_node.data.atomic_file import replacing
-from depth_node.data.kitti import TRAIN_SPLIT, VAL_SPLIT, FrameReference, write_split
 from depth_node.errors import SequenceError, TrainingError
+from depth_node.kitti.layout import TRAIN_SPLIT, VAL_SPLIT, FrameReference, write_split
 from depth_node.resampling.below_ground import GEOMETRIC, LABELS, NETWORK, OTHER_FRAMES, check_against, check_ground
-from depth_node.resampling.frames import FramePictures, Pictures
+from depth_node.resampling.frame_dataset import FramePictures, Pictures
 from depth_node.resampling.judgements import Judgements
 from depth_node.resampling.predictor import DepthPredictor
 from depth_node.resampling.usual_plane import UsualPlanes
@@ -56,7 +56,7 @@ def resample(
     predictor = DepthPredictor(checkpoint, config)
     frames = FramePictures(root, references, predictor.height, predictor.width, config)
     judgements = Judgements(folder, checkpoint, root, config)
-    share = processes.my_share(range(len(references)))
+    share = distributed.my_share(range(len(references)))
     states = {place: frames.state(place) for place in share}
     left = [place for place in share if not judgements.hold(str(references[place]), states[place])]
     done = len(share) - len(left)
@@ -66,8 +66,8 @@ def resample(
         done += len(places)
         if progress is not None:
             progress(done, len(share))
-    known = processes.exchange([judgements.found[str(references[place])] for place in share])
-    final = processes.gather(_judge_the_rest(predictor, frames, known, references, config, progress))
+    known = distributed.exchange([judgements.found[str(references[place])] for place in share])
+    final = distributed.gather(_judge_the_rest(predictor, frames, known, references, config, progress))
     if final is None:
         return None
     size = (predictor.height, predictor.width)
@@ -133,7 +133,7 @@ def _judge_the_rest(
 ) -> list[FrameVerdict]:
     """This process's share of the verdicts; of those without a plane, what is below the plane of other frames goes."""
     usual = UsualPlanes(verdicts)
-    share = processes.my_share(range(len(references)))
+    share = distributed.my_share(range(len(references)))
     left = [place for place in share if verdicts[place].distance is None and usual.knows(references[place])]
     again: dict[int, FrameVerdict] = {}
     done = 0

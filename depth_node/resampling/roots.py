@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from depth_node.data.dataset import split_references
-from depth_node.data.kitti import FrameReference
+from depth_node.datasets.triplets import split_references
+from depth_node.kitti.layout import FrameReference
 
 
 def join_roots(

@@ -8,18 +8,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from depth_node.config.earlier_run import STAGE_1, TWO_STAGE_FILE, check_settings
+from depth_node.atomic_file import replacing
 from depth_node.config.network import NetworkConfig
 from depth_node.config.resampling import ResamplingConfig
 from depth_node.config.setting import values
 from depth_node.config.training import TrainConfig
-from depth_node.data.atomic_file import replacing
-from depth_node.data.dataset import TripletDataset, split_references
+from depth_node.datasets.triplets import TripletDataset, split_references
+from depth_node.distributed import is_first, wait_for_all
 from depth_node.errors import TrainingError
-from depth_node.processes import is_first, wait_for_all
-from depth_node.resampling.stage import resample_with_progress
+from depth_node.resampling.run import resample_with_progress
 from depth_node.training.fit import fit, run_settings
-from depth_node.training.run_folder import check_unused, write_config
+from depth_node.training.run.earlier_run import STAGE_1, TWO_STAGE_FILE, check_settings
+from depth_node.training.run.folder import check_unused, write_config
 
 RESAMPLED, STAGE_2 = "resampled", "stage2"
 

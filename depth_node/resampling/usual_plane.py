@@ -13,8 +13,8 @@ from pathlib import PurePosixPath
 import torch
 from torch import Tensor
 
-from depth_node.data.kitti import FrameReference
 from depth_node.geometry.ground_plane import GroundPlanes
+from depth_node.kitti.layout import FrameReference
 from depth_node.resampling.verdict import FrameVerdict
 
 ENOUGH = 10

@@ -9,7 +9,7 @@ from typing import Any
 
 from depth_node.config.resampling import ResamplingConfig
 from depth_node.config.setting import values
-from depth_node.data.kitti import FrameReference
+from depth_node.kitti.layout import FrameReference
 from depth_node.resampling.below_ground import GroundCheck
 
 KEPT, DROPPED, NO_PLANE = "kept", "dropped", "kept: no ground plane"

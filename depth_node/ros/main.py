@@ -105,7 +105,7 @@ def _run_depth_node(args: Sequence[str] | None) -> int:
     with ros_context(args) as stop:
         from rclpy.lifecycle import TransitionCallbackReturn
 
-        from depth_node.ros.depth_node import DepthNode
+        from depth_node.ros.live.node import DepthNode
 
         def start(node: DepthNode, _: Any) -> int | None:
             for trigger in (node.trigger_configure, node.trigger_activate) if node.autostart else ():

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
-from depth_node.data.encodings import decode_compressed, decode_image
+from depth_node.camera.encodings import decode_compressed, decode_image
 
 try:
     from cv_bridge import CvBridge

@@ -23,11 +23,11 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
+from depth_node.bags.message_types import CAMERA_INFO, COMPRESSED, COMPRESSED_IMAGE, IMAGE
+from depth_node.bags.reader import BagMessage, BagReader, BagTopic
+from depth_node.camera.encodings import decode_compressed
 from depth_node.config.play import PlayConfig
-from depth_node.data.bag import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE, BagMessage, BagReader, BagTopic
-from depth_node.data.encodings import decode_compressed
 from depth_node.errors import BagError
-from depth_node.ros.camera import COMPRESSED
 from depth_node.ros.messages import fill_image
 
 SETTLE = 0.5

@@ -16,11 +16,11 @@ from rclpy.node import Node
 from depth_node.allocator import keep_large_blocks
 from depth_node.config.record import RecordConfig
 from depth_node.config.recorder import RecorderNodeConfig
-from depth_node.data.manifest import Manifest
-from depth_node.data.recorder import record
-from depth_node.data.selection import REASONS
-from depth_node.data.staging import RecordingStoppedError
 from depth_node.errors import ConfigError, DepthNodeError
+from depth_node.recording.frame_selection import REASONS
+from depth_node.recording.manifest import Manifest
+from depth_node.recording.recorder import record
+from depth_node.recording.staging import RecordingStoppedError
 from depth_node.ros.diagnostics import DiagnosticsPublisher
 from depth_node.ros.parameters import NodeParameters
 
@@ -81,7 +81,7 @@ class RecorderNode(Node):
             self._error = error
 
     def _write_report(self, folder: Path) -> None:
-        from depth_node.data.recording_report import write_report
+        from depth_node.recording.report.page import write_report
 
         self._verdict = write_report(folder).sentence
 

@@ -15,7 +15,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from depth_node.config.street import StreetConfig
-from depth_node.data.side.georeference import Mercator
+from depth_node.kitti.mercator import Mercator
 from depth_node.simulation import lidar, rig
 from depth_node.simulation.drive import Frame
 

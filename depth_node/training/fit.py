@@ -11,27 +11,22 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from torch.utils.data import DataLoader, Dataset, Subset
 
-from depth_node.config.earlier_run import check_settings
+from depth_node.checkpoints.depth import CheckpointInfo, TrainingCamera, read_info
 from depth_node.config.network import NetworkConfig
 from depth_node.config.setting import values, without_folders
 from depth_node.config.training import TrainConfig
-from depth_node.data.batch_order import BatchOrder, share_of_frames
-from depth_node.data.dataset import TripletDataset
-from depth_node.data.kitti import FrameReference
-from depth_node.data.sample import Sample, collate
+from depth_node.datasets.batch_order import BatchOrder, share_of_frames
+from depth_node.datasets.sample import Sample, collate
+from depth_node.datasets.triplets import TripletDataset
+from depth_node.distributed import is_first, wait_for_all, world_size
 from depth_node.errors import TrainingError
-from depth_node.networks.checkpoint import CheckpointInfo, TrainingCamera, read_info
-from depth_node.processes import is_first, wait_for_all, world_size
-from depth_node.training.bad_batch import StopOnNaN
-from depth_node.training.callbacks import SavePictures, SaveRun, Speed, StepProgress
+from depth_node.kitti.layout import FrameReference
 from depth_node.training.ema import AverageWeights
-from depth_node.training.frozen import FrozenSemantics, Teacher
-from depth_node.training.interruption import StopBetweenSteps
-from depth_node.training.loader_workers import outlast_signals
-from depth_node.training.metrics_file import MetricsFile
+from depth_node.training.frozen_networks import FrozenSemantics, Teacher
 from depth_node.training.module import SelfSupervisedModule
-from depth_node.training.resuming import ResumeExactly, saved_step
-from depth_node.training.run_folder import (
+from depth_node.training.run.bad_batch import StopOnNaN
+from depth_node.training.run.earlier_run import check_settings
+from depth_node.training.run.folder import (
     choose_accelerator,
     clear_leftovers,
     make_trainer,
@@ -39,9 +34,14 @@ from depth_node.training.run_folder import (
     share_of_batch,
     write_config,
 )
-from depth_node.training.run_origin import add_origin, check_data, describe_data, origin
-from depth_node.training.run_report import WriteReport
-from depth_node.training.run_saver import BEST_FILE, LAST_FILE
+from depth_node.training.run.interruption import StopBetweenSteps
+from depth_node.training.run.loader_workers import outlast_signals
+from depth_node.training.run.metrics_file import MetricsFile
+from depth_node.training.run.origin import add_origin, check_data, describe_data, origin
+from depth_node.training.run.progress import SavePictures, SaveRun, Speed, StepProgress
+from depth_node.training.run.report import WriteReport
+from depth_node.training.run.resuming import ResumeExactly, saved_step
+from depth_node.training.run.saver import BEST_FILE, LAST_FILE
 from depth_node.training.supervision import check_supervision, metric_scale
 from depth_node.training.synchronised_norm import synchronise_norms
 from depth_node.training.warm_start import as_in, warm_start

@@ -12,19 +12,19 @@ from torch import Tensor, nn
 
 from depth_node.config.network import NetworkConfig
 from depth_node.config.training import TrainConfig
-from depth_node.data.augmentation import Augmentation, mirror_chosen
-from depth_node.data.dataset import OFFSETS
-from depth_node.data.randomness import Draws
-from depth_node.data.sample import Sample
+from depth_node.datasets.augmentation import Augmentation, mirror_chosen
+from depth_node.datasets.randomness import Draws
+from depth_node.datasets.sample import Sample
+from depth_node.datasets.triplets import OFFSETS
+from depth_node.distributed import rank, total, world_size
 from depth_node.geometry.pose import sideways_transform
 from depth_node.losses.distillation import distillation_loss
 from depth_node.losses.objective import LossTerms, SelfSupervisedLoss
 from depth_node.losses.velocity import velocity_loss
 from depth_node.networks.decoders import SCALES
 from depth_node.networks.factory import build_depth_network, build_pose_network
-from depth_node.processes import rank, total, world_size
-from depth_node.training.frozen import FrozenSemantics, Teacher
-from depth_node.training.optimiser import build_optimiser
+from depth_node.training.frozen_networks import FrozenSemantics, Teacher
+from depth_node.training.optimizer import build_optimiser
 
 
 class SelfSupervisedModule(lightning.LightningModule):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from depth_node.checkpoints.depth import TrainingCamera
 from depth_node.config.training import TrainConfig
-from depth_node.data.dataset import TripletDataset
+from depth_node.datasets.triplets import TripletDataset
 from depth_node.errors import TrainingError
-from depth_node.networks.checkpoint import TrainingCamera
-from depth_node.training.frozen import FrozenSemantics, Teacher
+from depth_node.training.frozen_networks import FrozenSemantics, Teacher
 
 VELOCITY, STEREO = "velocity", "stereo_baseline"
 SAME_SCALE = 0.05

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from timm.layers import BatchNormAct2d, convert_sync_batchnorm
 from torch import Tensor, nn
 
-from depth_node.processes import total, world_size
+from depth_node.distributed import total, world_size
 
 AXES = (0, 2, 3)
 

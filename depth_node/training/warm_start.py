@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from depth_node.checkpoints.depth import Checkpoint, load_checkpoint, read_info
 from depth_node.config.network import NetworkConfig
 from depth_node.config.training import TrainConfig
 from depth_node.errors import TrainingError
-from depth_node.networks.checkpoint import Checkpoint, load_checkpoint, read_info
 from depth_node.networks.factory import DepthNetwork
 from depth_node.networks.pose import PoseNetwork
 from depth_node.networks.semantic import fingerprint
-from depth_node.training.frozen import FrozenSemantics
+from depth_node.training.frozen_networks import FrozenSemantics
 
 
 def as_in(checkpoint: str | Path, network: NetworkConfig) -> NetworkConfig:

@@ -13,7 +13,7 @@ import yaml
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
-from depth_node.data.bag import BagReader
+from depth_node.bags.reader import BagReader
 
 TYPES = get_typestore(Stores.ROS2_HUMBLE)
 STAMP = 1_317_038_400_123_456_789

@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 import pytest
 
+from depth_node.checkpoints.depth import load_checkpoint
 from depth_node.cli.main import main
-from depth_node.data.kitti_calibration import write_calibration
-from depth_node.data.kitti_formats import write_depth
-from depth_node.data.kitti_search import find_sequences
-from depth_node.networks.checkpoint import load_checkpoint
+from depth_node.kitti.calibration import write_calibration
+from depth_node.kitti.formats import write_depth
+from depth_node.kitti.search import find_sequences
 
 ROOT = Path(__file__).parents[2]
 HEIGHT, WIDTH, FRAMES = 64, 96, 14

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
+from depth_node.checkpoints.depth import load_checkpoint, save_checkpoint
 from depth_node.config.network import ARCHITECTURES
 from depth_node.config.training import TrainConfig
-from depth_node.data.dataset import open_splits
-from depth_node.data.kitti_calibration import write_calibration
+from depth_node.datasets.triplets import open_splits
 from depth_node.inference.estimator import DepthEstimator
-from depth_node.networks.checkpoint import load_checkpoint, save_checkpoint
+from depth_node.kitti.calibration import write_calibration
 from depth_node.networks.semantic import fingerprint
 from depth_node.training.fit import fit
 

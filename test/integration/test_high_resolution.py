@@ -8,14 +8,14 @@ import cv2
 import numpy as np
 import pytest
 
+from depth_node.checkpoints.depth import CheckpointInfo, load_checkpoint, save_checkpoint
 from depth_node.config.network import NetworkConfig
 from depth_node.config.training import TrainConfig
-from depth_node.data.dataset import open_splits
-from depth_node.data.kitti_calibration import write_calibration
-from depth_node.networks.checkpoint import CheckpointInfo, load_checkpoint, save_checkpoint
+from depth_node.datasets.triplets import open_splits
+from depth_node.kitti.calibration import write_calibration
 from depth_node.networks.factory import build_depth_network
 from depth_node.training.fit import fit
-from depth_node.training.metrics_file import read_metrics
+from depth_node.training.run.metrics_file import read_metrics
 
 
 @pytest.fixture(scope="module")

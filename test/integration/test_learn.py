@@ -7,8 +7,8 @@ import shutil
 import pytest
 import torch
 
+from depth_node.checkpoints.depth import load_checkpoint, read_info, restate
 from depth_node.cli.main import main
-from depth_node.networks.checkpoint import load_checkpoint, read_info, restate
 
 TRAIN = [
     *("--network.height", "64", "--network.width", "192", "--network.pose", "posenet", "--no_pretrained"),

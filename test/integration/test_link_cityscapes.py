@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from depth_node.data.dataset import open_splits
+from depth_node.datasets.triplets import open_splits
 
 SCRIPT = Path(__file__).parents[2] / "docs/link_cityscapes.py"
 

@@ -11,18 +11,18 @@ import numpy as np
 import pytest
 import torch
 
+from depth_node.checkpoints.depth import load_checkpoint, read_info, restate
 from depth_node.config.network import NetworkConfig
 from depth_node.config.recipes import read_settings_file
 from depth_node.config.setting import build
 from depth_node.config.training import AugmentConfig, DistillationConfig, LossConfig, TrainConfig
-from depth_node.data.dataset import open_splits
-from depth_node.data.kitti_calibration import write_calibration
-from depth_node.data.kitti_formats import OxtsPacket, write_oxts
-from depth_node.data.kitti_timestamps import write_timestamps
+from depth_node.datasets.triplets import open_splits
 from depth_node.errors import TrainingError
-from depth_node.networks.checkpoint import load_checkpoint, read_info, restate
+from depth_node.kitti.calibration import write_calibration
+from depth_node.kitti.formats import OxtsPacket, write_oxts
+from depth_node.kitti.timestamps import write_timestamps
 from depth_node.training.fit import fit
-from depth_node.training.metrics_file import read_metrics
+from depth_node.training.run.metrics_file import read_metrics
 
 HEIGHT, WIDTH, FRAMES = 64, 96, 4
 LITE = NetworkConfig(height=HEIGHT, width=WIDTH, pose="posenet")

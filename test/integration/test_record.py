@@ -16,10 +16,10 @@ import pytest
 
 from depth_node.cli.main import main
 from depth_node.config.record import RecordConfig
-from depth_node.data.kitti import FrameReference, KittiSequence, read_split
-from depth_node.data.manifest import read_manifest
-from depth_node.data.recorder import record
 from depth_node.errors import BagError, CalibrationError, EncodingError, SequenceError
+from depth_node.kitti.layout import FrameReference, KittiSequence, read_split
+from depth_node.recording.manifest import read_manifest
+from depth_node.recording.recorder import record
 
 STAMP = 1_317_038_400_123_456_789
 STEP = 100_000_000
@@ -123,7 +123,7 @@ def test_memory_does_not_grow_with_the_bag(make_bag, tmp_path):
 import resource, sys
 from pathlib import Path
 from depth_node.config.record import RecordConfig
-from depth_node.data.recorder import record
+from depth_node.recording.recorder import record
 record([Path(sys.argv[1])], Path(sys.argv[2]), RecordConfig(workers=1, format="jpg", select=sys.argv[3]))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """

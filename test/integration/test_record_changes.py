@@ -9,9 +9,9 @@ import pykitti
 import pytest
 
 from depth_node.config.record import RecordConfig
-from depth_node.data.kitti import KittiSequence
-from depth_node.data.recorder import record
 from depth_node.errors import BagError, CalibrationError, DepthNodeError
+from depth_node.kitti.layout import KittiSequence
+from depth_node.recording.recorder import record
 
 STAMP, STEP = 1_317_038_400_123_456_789, 100_000_000
 FRAMES, CHANGE = 24, 13

@@ -14,11 +14,11 @@ import struct
 import numpy as np
 import pytest
 
+from depth_node.bags.opening import open_bag
+from depth_node.bags.reader import BagReader, DamagedBagError
 from depth_node.cli.main import main
 from depth_node.config.record import RecordConfig
-from depth_node.data.bag import BagReader, DamagedBagError
-from depth_node.data.open_bag import open_bag
-from depth_node.data.recorder import record
+from depth_node.recording.recorder import record
 
 CUTS = int(os.environ.get("DEPTH_NODE_CUTS", "5"))
 KINDS = [("mcap", ""), ("mcap", "storage"), ("mcap", "message"), ("sqlite3", ""), ("sqlite3", "message"),
@@ -109,7 +109,7 @@ def test_a_cut_bag_is_recorded_and_the_loss_is_said(drive_bag, tmp_path, capfd):
 
 
 def record_reference(folder) -> list[str]:
-    from depth_node.data.manifest import read_manifest
+    from depth_node.recording.manifest import read_manifest
 
     return [frame.sha256 for frame in read_manifest(folder / "manifest.json").drives[0].frames]
 

@@ -8,14 +8,14 @@ import cv2
 import numpy as np
 import pytest
 
+from depth_node.camera.calibration import CameraCalibration
+from depth_node.camera.calibration_file import rectified_camera
 from depth_node.config.record import RecordConfig
-from depth_node.data.calibration import CameraCalibration
-from depth_node.data.camera_file import rectified_camera
-from depth_node.data.kitti import KittiSequence
-from depth_node.data.manifest import Manifest
-from depth_node.data.recorder import record
-from depth_node.data.shards import merge
 from depth_node.errors import BagError, ConfigError, SequenceError
+from depth_node.kitti.layout import KittiSequence
+from depth_node.recording.manifest import Manifest
+from depth_node.recording.merging import merge
+from depth_node.recording.recorder import record
 
 STAMP, STEP = 1_317_038_400_123_456_789, 100_000_000
 FRAMES = 12

@@ -18,9 +18,9 @@ import pytest
 
 from depth_node.cli.main import main
 from depth_node.config.record import RecordConfig
-from depth_node.data.recorder import record
-from depth_node.data.staging import RecordingStoppedError
 from depth_node.errors import SequenceError
+from depth_node.recording.recorder import record
+from depth_node.recording.staging import RecordingStoppedError
 
 KILLS = int(os.environ.get("DEPTH_NODE_KILLS", "3"))
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ DYING = """
 import os, sys
 from pathlib import Path
 from depth_node.config.record import RecordConfig
-from depth_node.data.recorder import record
+from depth_node.recording.recorder import record
 bags, output, call, number = sys.argv[1].split(","), sys.argv[2], sys.argv[3], int(sys.argv[4])
 count, real = 0, getattr(os, call)
 def dying(*args):
@@ -135,7 +135,7 @@ def test_ctrl_c_says_how_to_go_on(drive_bag, tmp_path, capfd, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("depth_node.data.recorder.assemble", interrupt)
+    monkeypatch.setattr("depth_node.recording.recorder.assemble", interrupt)
     bag = drive_bag(frames=5)
     assert main(["record", str(bag), "--output", str(tmp_path / "out")]) == 130
     assert "run the same command again to go on" in capfd.readouterr().err

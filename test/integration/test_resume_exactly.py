@@ -17,9 +17,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from depth_node.checkpoints.depth import load_checkpoint
 from depth_node.cli.main import main
-from depth_node.data.kitti_calibration import write_calibration
-from depth_node.networks.checkpoint import load_checkpoint
+from depth_node.kitti.calibration import write_calibration
 from depth_node.training.module import SelfSupervisedModule
 
 ROOT = Path(__file__).parents[2]

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
+from depth_node.checkpoints.semantic import load_semantic
 from depth_node.cli import main as command
 from depth_node.networks.semantic import fingerprint
-from depth_node.networks.semantic_checkpoint import load_semantic
-from depth_node.training.metrics_file import read_metrics
+from depth_node.training.run.metrics_file import read_metrics
 
 SMALL = (
     *("--network.encoder", "tu-lcnet_050", "--network.pyramid_channels", "32", "--network.segmentation_channels", "32"),
@@ -137,10 +137,10 @@ def test_a_damaged_picture_is_one_line_from_another_process_too(pictures, tmp_pa
 @pytest.fixture(scope="module")
 def small_semantic(tmp_path_factory):
     """A semantic checkpoint of the small network with random weights."""
+    from depth_node.checkpoints.semantic import SemanticInfo, save_semantic
     from depth_node.config.classes import CITYSCAPES
     from depth_node.config.semantic import SemanticConfig
     from depth_node.networks.semantic import SemanticNetwork
-    from depth_node.networks.semantic_checkpoint import SemanticInfo, save_semantic
 
     config = SemanticConfig(encoder="tu-lcnet_050", pyramid_channels=32, segmentation_channels=32)
     path = tmp_path_factory.mktemp("semantic") / "small.safetensors"

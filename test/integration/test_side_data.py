@@ -8,17 +8,17 @@ import numpy as np
 import pykitti
 import pytest
 
+from depth_node.bags.reader import BagReader
+from depth_node.camera.calibration import CameraCalibration
+from depth_node.camera.rectification import Rectifier
 from depth_node.cli.main import main
 from depth_node.config.record import RecordConfig
 from depth_node.config.side_data import SideDataConfig
-from depth_node.data.bag import BagReader
-from depth_node.data.calibration import CameraCalibration
-from depth_node.data.kitti import KittiSequence
-from depth_node.data.kitti_formats import read_depth, read_oxts, read_velodyne
-from depth_node.data.recorder import record
-from depth_node.data.rectification import Rectifier
-from depth_node.data.side_data import finish_side_writers, mounting_of, open_side_writers, side_topics
 from depth_node.errors import BagError, CalibrationError
+from depth_node.kitti.formats import read_depth, read_oxts, read_velodyne
+from depth_node.kitti.layout import KittiSequence
+from depth_node.recording.recorder import record
+from depth_node.recording.sensors.writers import finish_side_writers, mounting_of, open_side_writers, side_topics
 from depth_node.simulation import ground_truth
 
 FRAMES = 3

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from depth_node.checkpoints.depth import read_info
 from depth_node.cli.main import main
-from depth_node.data.kitti import read_split
-from depth_node.networks.checkpoint import read_info
+from depth_node.kitti.layout import read_split
 
 ROOT = Path(__file__).parents[2]
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]

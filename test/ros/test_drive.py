@@ -7,8 +7,9 @@ import pytest
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import String
 
+from depth_node.bags.message_types import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE
+from depth_node.bags.reader import BagReader
 from depth_node.config.classes import CITYSCAPES, ClassMap
-from depth_node.data.bag import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE, BagReader
 from depth_node.ros.messages import depth_of, labels_of, points_of, rgb_of
 from depth_node.ros.qos import latched_profile
 

@@ -4,7 +4,7 @@ import pytest
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from depth_node.data.bag import BagReader
+from depth_node.bags.reader import BagReader
 from depth_node.ros.messages import rgb_of
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from depth_node.data.kitti_search import find_sequences
+from depth_node.kitti.search import find_sequences
 
 
 def recorder(start, *parameters):

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from depth_node.data.kitti import KittiSequence
-from depth_node.data.kitti_calibration import write_calibration
-from depth_node.data.kitti_formats import write_depth
-from depth_node.data.kitti_search import find_sequences
+from depth_node.kitti.calibration import write_calibration
+from depth_node.kitti.formats import write_depth
+from depth_node.kitti.layout import KittiSequence
+from depth_node.kitti.search import find_sequences
 
 HEIGHT, WIDTH, FRAMES = 60, 200, 4
 
@@ -21,8 +21,8 @@ def checkpoint_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint of Lite-HR-Depth with random weights, 64 x 192; copy it before changing it."""
     import torch
 
+    from depth_node.checkpoints.depth import CheckpointInfo, save_checkpoint
     from depth_node.config.network import NetworkConfig
-    from depth_node.networks.checkpoint import CheckpointInfo, save_checkpoint
     from depth_node.networks.factory import build_depth_network
 
     torch.manual_seed(0)

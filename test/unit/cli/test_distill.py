@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from depth_node.checkpoints.depth import CheckpointInfo, save_checkpoint
 from depth_node.cli import distill
 from depth_node.cli.arguments import make_parser
 from depth_node.config.network import NetworkConfig
 from depth_node.config.training import TrainConfig
-from depth_node.networks.checkpoint import CheckpointInfo, save_checkpoint
 from depth_node.networks.factory import build_depth_network, build_pose_network
 
 TEACHER = NetworkConfig("monodepth2_resnet18", pose="posenet", height=96, width=256, min_depth=0.5, max_depth=80.0)

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
+from depth_node.checkpoints.depth import read_info
 from depth_node.cli.main import main
-from depth_node.data.kitti_formats import write_depth
-from depth_node.networks.checkpoint import read_info
+from depth_node.kitti.formats import write_depth
 
 
 @pytest.fixture

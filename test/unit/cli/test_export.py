@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
+from depth_node.checkpoints.depth import load_checkpoint, save_checkpoint
 from depth_node.cli.main import main
-from depth_node.networks.checkpoint import load_checkpoint, save_checkpoint
 from depth_node.networks.factory import build_pose_network
 
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from depth_node.config.evaluation import EvaluationConfig
-from depth_node.data.kitti import FrameReference, write_split
 from depth_node.errors import EvaluationError, SequenceError
+from depth_node.evaluation.comparison_picture import CAPTION_HEIGHT, comparison_picture
 from depth_node.evaluation.evaluate import compare_frames, measured_on, select_frames
-from depth_node.evaluation.pictures import CAPTION_HEIGHT, comparison_picture
 from depth_node.evaluation.protocol import resize_depth
 from depth_node.evaluation.report import DepthReport
 from depth_node.inference.estimator import DepthEstimator
+from depth_node.kitti.layout import FrameReference, write_split
 from depth_node.simulation import ground_truth as simulated
 
 DRIVE = "2024_01_01/2024_01_01_drive_0001_sync"

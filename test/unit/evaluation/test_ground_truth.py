@@ -4,9 +4,6 @@ import numpy as np
 import pytest
 
 from depth_node.config.evaluation import EvaluationConfig
-from depth_node.data.kitti_calibration import VELODYNE_TO_CAMERA, write_calibration
-from depth_node.data.kitti_formats import write_depth, write_velodyne
-from depth_node.data.kitti_search import find_sequences
 from depth_node.errors import EvaluationError
 from depth_node.evaluation.ground_truth import (
     DepthPictures,
@@ -17,6 +14,9 @@ from depth_node.evaluation.ground_truth import (
 )
 from depth_node.evaluation.protocol import valid_mask
 from depth_node.evaluation.simulated_truth import SimulatedFrames
+from depth_node.kitti.calibration import VELODYNE_TO_CAMERA, write_calibration
+from depth_node.kitti.formats import write_depth, write_velodyne
+from depth_node.kitti.search import find_sequences
 from depth_node.simulation import ground_truth as simulated
 
 # Focal length 2 px, principal point (3, 2); lidar and camera share their centre.

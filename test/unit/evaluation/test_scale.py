@@ -6,9 +6,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from depth_node.checkpoints.depth import load_checkpoint
 from depth_node.errors import CheckpointError
 from depth_node.evaluation.scale import store_scale
-from depth_node.networks.checkpoint import load_checkpoint
 
 
 def test_scale_multiplies_and_weights_stay(checkpoint_file, tmp_path):

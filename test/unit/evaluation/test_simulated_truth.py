@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from depth_node.data.kitti import KittiSequence
-from depth_node.data.manifest import BagFile, BagRecord, CameraRecord, DriveRecord, KeptFrame, Manifest
 from depth_node.errors import EvaluationError
 from depth_node.evaluation.simulated_truth import SimulatedFrames, find_ground_truth, match_ground_truth
+from depth_node.kitti.layout import KittiSequence
+from depth_node.recording.manifest import BagFile, BagRecord, CameraRecord, DriveRecord, KeptFrame, Manifest
 from depth_node.simulation import ground_truth as simulated
 
 CAMERA = CameraRecord("camera", 6, 4, (), False, "plumb_bob", (), ())

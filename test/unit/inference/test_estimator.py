@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 import torch
 
+from depth_node.checkpoints.depth import Checkpoint, CheckpointInfo, save_checkpoint
 from depth_node.config.network import NetworkConfig
-from depth_node.data.dataset import TripletDataset
-from depth_node.data.kitti import FrameReference, drive_folder
-from depth_node.data.kitti_calibration import write_calibration
-from depth_node.data.kitti_timestamps import write_timestamps
+from depth_node.datasets.triplets import TripletDataset
 from depth_node.errors import CalibrationError, CheckpointError, ConfigError, EncodingError
 from depth_node.geometry.disparity import disparity_to_depth
 from depth_node.geometry.warp import backproject
 from depth_node.inference.estimator import DepthEstimator
-from depth_node.networks.checkpoint import Checkpoint, CheckpointInfo, save_checkpoint
+from depth_node.kitti.calibration import write_calibration
+from depth_node.kitti.layout import FrameReference, drive_folder
+from depth_node.kitti.timestamps import write_timestamps
 from depth_node.networks.factory import build_depth_network
 
 CONFIG = NetworkConfig(architecture="lite_hr_depth", height=64, width=96)

@@ -10,9 +10,8 @@ import pytest
 import torch
 import trimesh
 
+from depth_node.camera.calibration_file import rectified_camera
 from depth_node.config.classes import CAMVID
-from depth_node.data.camera_file import rectified_camera
-from depth_node.data.kitti_formats import read_depth
 from depth_node.errors import CalibrationError, OutputError, SequenceError
 from depth_node.inference.picture_files import (
     PictureFile,
@@ -24,6 +23,7 @@ from depth_node.inference.picture_files import (
     write_prediction,
 )
 from depth_node.inference.prediction import Prediction
+from depth_node.kitti.formats import read_depth
 
 K = np.array([[2.0, 0, 1], [0, 2, 0], [0, 0, 1]])
 

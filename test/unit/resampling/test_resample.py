@@ -11,9 +11,9 @@ import torch
 
 from depth_node.cli.main import main
 from depth_node.config.resampling import ResamplingConfig
-from depth_node.data.kitti import FrameReference, KittiSequence, read_split, write_split
-from depth_node.data.kitti_calibration import write_calibration
 from depth_node.errors import SequenceError
+from depth_node.kitti.calibration import write_calibration
+from depth_node.kitti.layout import FrameReference, KittiSequence, read_split, write_split
 from depth_node.resampling import usual_plane
 from depth_node.resampling.below_ground import OTHER_FRAMES
 from depth_node.resampling.predictor import DepthPredictor
@@ -53,8 +53,8 @@ def recorded(tmp_path, street, camera):
 
 @pytest.fixture
 def checkpoint(tmp_path_factory):
+    from depth_node.checkpoints.depth import CheckpointInfo, save_checkpoint
     from depth_node.config.network import NetworkConfig
-    from depth_node.networks.checkpoint import CheckpointInfo, save_checkpoint
     from depth_node.networks.factory import build_depth_network
 
     path = tmp_path_factory.mktemp("stage1") / "best.safetensors"

@@ -6,7 +6,7 @@ import cv2
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2
 from std_msgs.msg import Header
 
-from depth_node.data.encodings import decode_image
+from depth_node.camera.encodings import decode_image
 from depth_node.errors import EncodingError
 from depth_node.inference.pointcloud import CLOUD_DTYPE, LABELLED_CLOUD_DTYPE
 from depth_node.ros import messages

@@ -6,7 +6,7 @@ pytest.importorskip("rclpy", reason="rclpy is not installed")
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 
-from depth_node.ros.camera import image_topic
+from depth_node.ros.live.camera_input import image_topic
 from depth_node.ros.qos import MatchedSubscription, incompatible_subscribers, input_profile
 
 RELIABLE, BEST_EFFORT = ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT

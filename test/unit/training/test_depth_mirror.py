@@ -6,9 +6,9 @@ import torch
 
 from depth_node.config.network import NetworkConfig
 from depth_node.config.training import AugmentConfig, TrainConfig
-from depth_node.data.augmentation import Augmentation
-from depth_node.data.randomness import Draws
-from depth_node.data.sample import Sample
+from depth_node.datasets.augmentation import Augmentation
+from depth_node.datasets.randomness import Draws
+from depth_node.datasets.sample import Sample
 from depth_node.training.module import SelfSupervisedModule
 
 BATCH = Sample(

@@ -10,7 +10,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from depth_node.training.ema import AverageWeights, averaged_weights
-from depth_node.training.frozen import FrozenSemantics
+from depth_node.training.frozen_networks import FrozenSemantics
 
 DATA = torch.arange(8.0).reshape(8, 1)
 

@@ -18,16 +18,16 @@ ROOT = Path(__file__).parents[3]
 HALF = """
 import sys, torch
 from test_synchronised_norm import learn, make_network, make_batch
-from depth_node import processes
+from depth_node import distributed
 from depth_node.training.synchronised_norm import synchronise_norms
-processes.join()
+distributed.join()
 network = make_network()
 synchronise_norms(network, "cpu")
-inputs, weights = (part[4 * processes.rank() : 4 * processes.rank() + 4] for part in make_batch())
+inputs, weights = (part[4 * distributed.rank() : 4 * distributed.rank() + 4] for part in make_batch())
 result = learn(network, inputs, weights)
-gathered = processes.gather([result["input"]])
-result = {name: processes.total(value) / 2 if "running" not in name else value for name, value in result.items()}
-if processes.is_first():
+gathered = distributed.gather([result["input"]])
+result = {name: distributed.total(value) / 2 if "running" not in name else value for name, value in result.items()}
+if distributed.is_first():
     torch.save(result | {"input": torch.cat(gathered) / 2}, sys.argv[1])
 """
 

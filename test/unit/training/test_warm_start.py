@@ -5,13 +5,13 @@ import dataclasses
 import pytest
 import torch
 
+from depth_node.checkpoints.depth import CheckpointInfo, load_checkpoint, save_checkpoint
 from depth_node.config.network import GuidanceConfig, NetworkConfig
 from depth_node.config.training import TrainConfig
 from depth_node.errors import TrainingError
-from depth_node.networks.checkpoint import CheckpointInfo, load_checkpoint, save_checkpoint
 from depth_node.networks.factory import build_depth_network, build_pose_network
 from depth_node.networks.semantic import fingerprint
-from depth_node.training.frozen import FrozenSemantics
+from depth_node.training.frozen_networks import FrozenSemantics
 from depth_node.training.warm_start import as_in, warm_start
 
 LITE = NetworkConfig(height=64, width=128, pose="posenet")

@@ -1,0 +1,15 @@
+"""Names of the ROS message types that this package reads and writes."""
+
+from __future__ import annotations
+
+IMAGE = "sensor_msgs/msg/Image"
+COMPRESSED_IMAGE = "sensor_msgs/msg/CompressedImage"
+CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
+POINT_CLOUD = "sensor_msgs/msg/PointCloud2"
+ODOMETRY = "nav_msgs/msg/Odometry"
+IMU = "sensor_msgs/msg/Imu"
+GNSS = "sensor_msgs/msg/NavSatFix"
+TF_MESSAGE = "tf2_msgs/msg/TFMessage"
+
+COMPRESSED = "/compressed"
+"""Ending of the topic that carries an image topic's compressed pictures, by image_transport's custom."""

@@ -1,0 +1,1 @@
+"""Networks on disk: the safetensors container, depth and semantic checkpoints, the hub, the authors' files."""

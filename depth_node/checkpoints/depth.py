@@ -1,0 +1,122 @@
+"""The checkpoint: one safetensors file with all weights and a JSON description that rebuilds the networks.
+
+Tensor names start with the network's name ('depth.', 'pose.', 'semantic.'); the description is the metadata entry
+`depth_node`. Nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from depth_node.checkpoints.container import fill, halved, read_container, tensors_of, write_container
+from depth_node.checkpoints.depth_info import CheckpointInfo, TrainingCamera, from_json, to_json
+from depth_node.networks.factory import DepthNetwork, build_depth_network, build_pose_network
+from depth_node.networks.pose import PoseNetwork
+from depth_node.networks.semantic import SemanticNetwork
+
+__all__ = [
+    "Checkpoint",
+    "CheckpointInfo",
+    "TrainingCamera",
+    "load_checkpoint",
+    "read_info",
+    "restate",
+    "save_checkpoint",
+]
+
+METADATA_KEY = "depth_node"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A loaded checkpoint; the networks are in evaluation mode on the CPU, the semantic one is frozen."""
+
+    info: CheckpointInfo
+    depth: DepthNetwork
+    pose: PoseNetwork | None = None
+    semantic: SemanticNetwork | None = None
+
+
+def save_checkpoint(
+    path: str | Path,
+    info: CheckpointInfo,
+    depth: DepthNetwork,
+    pose: PoseNetwork | None = None,
+    semantic: SemanticNetwork | None = None,
+    half: bool = False,
+) -> None:
+    """Write a checkpoint: the whole file appears at once or not at all.
+
+    Args:
+        path: file to write, by convention *.safetensors; missing folders are made.
+        info: its description; `network` is taken from `depth.config`, which knows best.
+        depth: depth network, on any device.
+        pose: pose network, so that training can go on from here.
+        semantic: the frozen semantic network; `info.semantic` describes it.
+        half: store weights in half precision, at half the size; loading widens them again.
+
+    Raises:
+        CheckpointError: the file cannot be written, or `info.training` is not JSON.
+        ValueError: a semantic network without its description, or the other way round.
+    """
+    if (semantic is None) != (info.semantic is None):
+        raise ValueError("a checkpoint has a semantic network and its description, or neither")
+    networks = {"depth.": depth, "pose.": pose, "semantic.": semantic}
+    tensors: dict[str, Tensor] = {}
+    for prefix, network in networks.items():
+        if network is not None:
+            tensors |= tensors_of(prefix, network)
+    if half:
+        tensors = halved(tensors)
+    text = to_json(dataclasses.replace(info, network=depth.config))
+    write_container(Path(path), METADATA_KEY, text, tensors)
+
+
+def read_info(path: str | Path) -> CheckpointInfo:
+    """The description of a checkpoint, without its weights; raises CheckpointError."""
+    path = Path(path)
+    metadata, _ = read_container(path, with_tensors=False)
+    return from_json(metadata.get(METADATA_KEY), path)
+
+
+def restate(path: str | Path, info: CheckpointInfo) -> None:
+    """Give a checkpoint another description and keep its weights to the bit; raises CheckpointError."""
+    path = Path(path)
+    _, tensors = read_container(path)
+    write_container(path, METADATA_KEY, to_json(info), tensors)
+
+
+def load_checkpoint(path: str | Path, with_pose: bool = True) -> Checkpoint:
+    """Rebuild the networks of a checkpoint.
+
+    Args:
+        path: a file written by `save_checkpoint`.
+        with_pose: also rebuild the pose network, when the file has one.
+
+    Returns:
+        Networks in evaluation mode, float32, on the CPU, bit-equal to those saved.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, not a depth_node checkpoint, too new, or does not fit
+            the network that it names.
+    """
+    path = Path(path)
+    metadata, tensors = read_container(path)
+    info = from_json(metadata.get(METADATA_KEY), path)
+    semantic = None
+    if info.semantic is not None:
+        semantic = SemanticNetwork(info.semantic.config, info.semantic.classes)
+        fill(semantic, tensors, "semantic.", path)
+        semantic.freeze()
+    depth = build_depth_network(info.network, semantic_channels=semantic.channels if semantic else ())
+    fill(depth, tensors, "depth.", path)
+    pose = None
+    if with_pose and any(name.startswith("pose.") for name in tensors):
+        pose = build_pose_network(info.network)
+        fill(pose, tensors, "pose.", path)
+        pose.eval()
+    return Checkpoint(info, depth.eval(), pose, semantic)

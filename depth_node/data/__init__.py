@@ -1,1 +1,0 @@
-"""Bags and KITTI-style sequences: the only place that knows their formats and paths."""

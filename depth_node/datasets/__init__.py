@@ -1,0 +1,1 @@
+"""What training reads: triplets of frames, labelled pictures, augmentation, cache."""

@@ -1,0 +1,1 @@
+"""Pictures for people: colours, overviews, contact sheets, pages."""

@@ -1,0 +1,1 @@
+"""Checkpoints for other runtimes: ONNX and torch.export, checked against the original."""

@@ -1,0 +1,130 @@
+"""Checkpoints to files for other programs: ONNX, PyTorch's own torch.export, or a lean checkpoint.
+
+The suffix of the file decides. ONNX files carry the checkpoint's description as the metadata entry `depth_node`, .pt2
+files as an extra file of that name.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.export import Dim, ExportedProgram
+
+from depth_node.atomic_file import replacing
+from depth_node.checkpoints.container import first_line
+from depth_node.checkpoints.depth import METADATA_KEY, Checkpoint, save_checkpoint
+from depth_node.checkpoints.depth_info import to_json
+from depth_node.config.export import ExportConfig
+from depth_node.errors import ConfigError, OutputError
+from depth_node.export.check import check, onnx_runner, program_runner
+from depth_node.export.metric_network import INPUT, MetricDepthNetwork
+from depth_node.export.onnx_group_norm import translations
+
+CHECKPOINT, ONNX, PROGRAM = ".safetensors", ".onnx", ".pt2"
+OPSET = 18
+"""The exporter writes this version of ONNX' operators without conversion; onnxruntime reads it since 1.14 (2023)."""
+
+
+def check_request(path: Path, config: ExportConfig) -> None:
+    """Find what is wrong with a request before any work is done.
+
+    Raises:
+        ConfigError: the suffix is unknown, a package is missing, or a setting does not suit the kind of file.
+        OutputError: the path is a folder.
+    """
+    kinds = {CHECKPOINT, ONNX, PROGRAM}
+    if path.suffix not in kinds:
+        raise ConfigError(f"'{path.suffix}' of {path} is no known kind of file: use {', '.join(sorted(kinds))}")
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder: name the file to write")
+    if config.half and path.suffix != CHECKPOINT:
+        raise ConfigError(
+            f"half is for {CHECKPOINT} files only: leave it out, and let the runtime choose its precision"
+        )
+    missing = [name for name in ("onnx", "onnxscript") if importlib.util.find_spec(name) is None]
+    if path.suffix == ONNX and missing:
+        raise ConfigError(f"{ONNX} files need the Python package {' and '.join(missing)}: pip install onnx onnxscript")
+
+
+def export_checkpoint(checkpoint: Checkpoint, path: Path, config: ExportConfig) -> dict[str, float] | None:
+    """Write a checkpoint for other programs, without its pose network: the whole file appears at once or not at all.
+
+    Args:
+        checkpoint: as loaded; its networks get no gradients any more.
+        path: *.onnx, *.pt2 or *.safetensors.
+        config: how.
+
+    Returns:
+        The largest difference between the written and the given network for each output (see `export_check`), or None
+        where they were not compared: on request, or because onnxruntime is not installed.
+
+    Raises:
+        ConfigError: see `check_request`.
+        CheckpointError: the checkpoint cannot be written.
+        OutputError: the file cannot be written, the network cannot be exported, or what was written is not the same.
+    """
+    check_request(path, config)
+    if path.suffix == CHECKPOINT:
+        save_checkpoint(path, checkpoint.info, checkpoint.depth, semantic=checkpoint.semantic, half=config.half)
+        return None
+    network = MetricDepthNetwork(checkpoint)
+    with replacing(path) as temporary:
+        temporary.touch()  # a folder that cannot be written to shows now, not after minutes
+        write, run = (_write_onnx, onnx_runner) if path.suffix == ONNX else (_write_program, program_runner)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # meant for developers of PyTorch
+                write(temporary, _trace(network, config.batch), network)
+        except OSError:
+            raise
+        except Exception as error:  # whatever the exporters come across in a network's own code
+            name = checkpoint.info.network.architecture
+            raise OutputError(f"{name} cannot be exported to {path}: {first_line(error)}") from error
+        if not config.verify or (path.suffix == ONNX and importlib.util.find_spec("onnxruntime") is None):
+            return None
+        return check(network, run(temporary), config.batch)
+
+
+def _trace(network: MetricDepthNetwork, batch: int) -> ExportedProgram:
+    size = network.info.network.height, network.info.network.width
+    # A batch of one would be taken for a constant.
+    example = torch.zeros(batch or 2, 3, *size)
+    shapes = None if batch else {INPUT: {0: Dim("batch", min=1)}}
+    program = torch.export.export(network, (example,), dynamic_shapes=shapes, strict=False)
+    for node in program.graph.nodes:
+        node.meta.pop("stack_trace", None)  # paths of this machine
+    return program
+
+
+def _write_onnx(path: Path, program: ExportedProgram, network: MetricDepthNetwork) -> None:
+    import onnx
+
+    exported: Any = torch.onnx.export(
+        program,
+        dynamo=True,
+        opset_version=OPSET,
+        input_names=[INPUT],
+        output_names=network.outputs,
+        custom_translation_table=translations(),
+        verbose=False,
+    )
+    model = exported.model_proto
+    graph = model.graph
+    for part in (*graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
+        del part.metadata_props[:]  # where in PyTorch's graph it came from, with paths of this machine
+    model.doc_string = " ".join((MetricDepthNetwork.forward.__doc__ or "").split())
+    onnx.helper.set_model_props(model, {METADATA_KEY: _description(network)})
+    onnx.save(model, path)
+
+
+def _write_program(path: Path, program: ExportedProgram, network: MetricDepthNetwork) -> None:
+    torch.export.save(program, path, extra_files={METADATA_KEY: _description(network)})
+
+
+def _description(network: MetricDepthNetwork) -> str:
+    return to_json(dataclasses.replace(network.info, network=network.depth_network.config))

@@ -1,0 +1,1 @@
+"""From bags to KITTI-style sequences: selection, writing, sensors beside the camera, journal, report."""

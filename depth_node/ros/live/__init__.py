@@ -1,0 +1,1 @@
+"""The live node: camera in, depth and cloud out."""

@@ -1,0 +1,232 @@
+"""The live node: a lifecycle node from camera images to depth images, semantic classes and clouds.
+
+configure loads the networks, activate subscribes, deactivate lets go of the camera, cleanup frees all memory.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from rclpy.clock import Clock, ClockType
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.timer import Timer
+
+import depth_node
+from depth_node.config.live import DEFAULT_CHECKPOINT, NodeConfig
+from depth_node.errors import CheckpointError, DepthNodeError
+from depth_node.inference.estimator import DepthEstimator
+from depth_node.ros.diagnostics import PERIOD, DiagnosticsPublisher, frame_values, memory_in_use
+from depth_node.ros.live.camera_input import CameraInput
+from depth_node.ros.live.frame_statistics import FrameStatistics
+from depth_node.ros.live.frame_worker import FrameWorker
+from depth_node.ros.live.outputs import SEMANTIC_TOPICS, TOPICS, DepthOutputs
+from depth_node.ros.parameters import NodeParameters
+from depth_node.ros.qos import override_names
+
+
+def transition(method: Callable[[DepthNode], None]) -> Callable[[DepthNode, LifecycleState], TransitionCallbackReturn]:
+    """Make a transition callback of a method: a reported error is FAILURE, any other is ERROR, each with one line.
+
+    rclpy itself swallows exceptions of these callbacks without a word.
+    """
+
+    @functools.wraps(method)
+    def callback(node: DepthNode, state: LifecycleState) -> TransitionCallbackReturn:
+        name = method.__name__.removeprefix("on_")
+        try:
+            method(node)
+        except DepthNodeError as error:
+            node.report_problem(f"cannot {name}: {error}")
+            return TransitionCallbackReturn.FAILURE
+        except Exception as error:
+            node.report_problem(f"cannot {name} when {state.label}: {type(error).__name__}: {error}")
+            node.get_logger().debug(traceback.format_exc())
+            return TransitionCallbackReturn.ERROR
+        if name != "error":
+            node.report_problem("")
+        return TransitionCallbackReturn.SUCCESS
+
+    return callback
+
+
+class DepthNode(LifecycleNode):
+    """Managed node `depth_node`; topics and parameters are listed in the README."""
+
+    def __init__(self, **options: Any) -> None:
+        """Declare parameters; nothing is loaded yet.
+
+        Args:
+            options: for `rclpy.node.Node`, such as `namespace` and `parameter_overrides`.
+        """
+        super().__init__("depth_node", **options)
+        self._estimator: DepthEstimator | None = None
+        self._outputs: DepthOutputs | None = None
+        self._worker: FrameWorker | None = None
+        self._camera: CameraInput | None = None
+        self._graph_timer: Timer | None = None
+        self._statistics = FrameStatistics()
+        self._problem = ""
+        self._config = NodeConfig()
+        self._settings = NodeParameters(self, NodeConfig, locked=self._is_configured, on_change=self._apply)
+        self._diagnostics = DiagnosticsPublisher(self, self._report)
+
+    @property
+    def autostart(self) -> bool:
+        """Whether the node is to configure and activate itself."""
+        return bool(self.get_parameter("autostart").value)
+
+    @transition
+    def on_configure(self) -> None:
+        """Load the networks and advertise; FAILURE where parameters or checkpoint are wrong."""
+        topics = [self.resolve_topic_name(topic) for topic in TOPICS | SEMANTIC_TOPICS]
+        self._config = self._settings.read(override_names(topics))
+        self._estimator = self._load(self._config)
+        self._statistics = FrameStatistics()
+        self._outputs = DepthOutputs(self, self._estimator.classes)
+
+    @transition
+    def on_activate(self) -> None:
+        """Subscribe and start the worker."""
+        assert self._estimator is not None
+        assert self._outputs is not None
+        self._camera = CameraInput(self, self._config.image_transport, self._submit, self._statistics)
+        topic = self._camera.image.topic
+        self._worker = FrameWorker(self, self._estimator, self._outputs, self._statistics, lambda: self._config, topic)
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._graph_timer = self.create_timer(PERIOD, self._outputs.warn_incompatible, clock=steady)
+        self.get_logger().info(f"active: images from '{topic}', calibration from '{self._camera.info.topic}'")
+
+    @transition
+    def on_deactivate(self) -> None:
+        """Unsubscribe, finish the frame in work."""
+        self._stop()
+
+    @transition
+    def on_cleanup(self) -> None:
+        """Free everything that configure made."""
+        self._release()
+
+    @transition
+    def on_shutdown(self) -> None:
+        """Stop from any state."""
+        self._release()
+
+    @transition
+    def on_error(self) -> None:
+        """After an unexpected error in a transition: unconfigured again."""
+        self._release()
+
+    def report_problem(self, problem: str) -> None:
+        """Log why a transition failed and keep it for /diagnostics; empty after one that succeeded."""
+        self._problem = problem
+        if problem:
+            self.get_logger().error(problem)
+
+    def destroy_node(self) -> None:
+        """Stop the worker before ROS goes away."""
+        self._release()
+        super().destroy_node()
+
+    def _load(self, config: NodeConfig) -> DepthEstimator:
+        path = checkpoint_path(config.checkpoint)
+        estimator = DepthEstimator.from_checkpoint(path, config.device, config.precision)
+        estimator.scale = config.scale.fixed or estimator.info.scale
+        about = describe(estimator, config)
+        self.get_logger().info(
+            f"loaded {path.name}: {about['model']}, semantic network {about['semantic network']}, on {estimator.device}"
+        )
+        if estimator.info.scale_source == "none" and not config.scale.fixed:
+            self.get_logger().warning(
+                "the checkpoint knows no metric scale, depth is in network units: set scale.fixed to metres per unit"
+            )
+        estimator.warm_up()
+        return estimator
+
+    def _apply(self, config: NodeConfig) -> None:
+        """Take over a changed configuration; the worker reads it with its next frame."""
+        self._config = config
+        if self._estimator is not None:
+            self._estimator.scale = config.scale.fixed or self._estimator.info.scale
+
+    def _submit(self, frame: Any) -> None:
+        if self._worker is not None:
+            self._worker.submit(frame)
+
+    def _is_configured(self) -> bool:
+        return self._estimator is not None
+
+    def _stop(self) -> None:
+        if self._camera is not None:
+            self._camera.close()
+        if self._graph_timer is not None:
+            self.destroy_timer(self._graph_timer)
+        if self._worker is not None:
+            self._worker.stop()
+        self._camera = self._graph_timer = self._worker = None
+
+    def _release(self) -> None:
+        self._stop()
+        if self._outputs is not None:
+            self._outputs.close()
+        on_cuda = self._estimator is not None and self._estimator.device.type == "cuda"
+        self._outputs = self._estimator = None
+        gc.collect()
+        if on_cuda:
+            torch.cuda.empty_cache()
+
+    def _report(self) -> tuple[str, str, Mapping[str, Any]]:
+        """Level, message and values for /diagnostics."""
+        snapshot = self._statistics.snapshot()
+        values = frame_values(snapshot)
+        if self._estimator is not None:
+            values |= describe(self._estimator, self._config)
+        if self._estimator is None:
+            return ("error", self._problem, values) if self._problem else ("ok", "unconfigured", values)
+        if self._camera is None:
+            return "ok", "inactive", values
+        values["image publishers"] = ", ".join(self._camera.image.publishers) or "none"
+        if snapshot.rate:
+            return "ok", "running", values
+        if not snapshot.received:
+            return "warn", f"no image on '{self._camera.image.topic}' yet", values
+        if self._outputs is not None and not self._outputs.wanted():
+            return "ok", "idle, nobody subscribes", values
+        return "warn", "images arrive but lead to no depth, see the drops", values
+
+
+def checkpoint_path(name: str) -> Path:
+    """The file a `checkpoint` parameter names.
+
+    Raises:
+        CheckpointError: the checkpoint shipped with the package was asked for and is not installed.
+    """
+    if name not in ("", "default"):
+        return Path(name).expanduser()
+    path = Path(depth_node.__file__).parent / "weights" / DEFAULT_CHECKPOINT
+    if not path.is_file():
+        raise CheckpointError(f"no checkpoint is installed at {path}: set the parameter checkpoint to one of yours")
+    return path
+
+
+def describe(estimator: DepthEstimator, config: NodeConfig) -> dict[str, Any]:
+    """Models, scale and memory as diagnostic values."""
+    network, semantic = estimator.info.network, estimator.info.semantic
+    classes = "none"
+    if semantic is not None:
+        classes = f"{semantic.config.architecture} {semantic.config.encoder}, {len(semantic.classes)} classes"
+    return {
+        "model": f"{network.architecture} {network.width}x{network.height}" + ", guided" * network.guided,
+        "semantic network": classes,
+        "checkpoint": str(config.checkpoint),
+        "device": str(estimator.device),
+        "precision": str(estimator.dtype).removeprefix("torch."),
+        "scale [m/unit]": float(estimator.scale),
+        "scale source": "fixed" if config.scale.fixed else f"checkpoint ({estimator.info.scale_source})",
+        "memory [MiB]": memory_in_use(estimator.device) / 2**20,
+    }

@@ -1,0 +1,187 @@
+"""The live node's publishers: each output is made only while somebody listens to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Set
+from contextlib import contextmanager
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from std_msgs.msg import Float32, Header, String
+
+from depth_node.config.classes import ClassMap
+from depth_node.config.live import NodeConfig, PointSettings
+from depth_node.drawing.colorize import color_labels, colorize_depth
+from depth_node.inference.pointcloud import CloudPacker, drop_missing
+from depth_node.inference.prediction import Prediction, apply_range
+from depth_node.inference.transfer import to_host
+from depth_node.ros.messages import fill_cloud, fill_image, pinhole_info
+from depth_node.ros.qos import incompatible_subscribers, latched_profile, output_profile, overridable
+
+DEPTH, INFO, POINTS = "depth/image_rect", "depth/camera_info", "depth/points"
+COLOR, SCALE = "depth/image_color", "depth/scale"
+TOPICS: dict[str, type] = {DEPTH: Image, INFO: CameraInfo, POINTS: PointCloud2, COLOR: Image, SCALE: Float32}
+
+LABELS, LABELS_COLOR, CLASSES = "semantic/image", "semantic/image_color", "semantic/classes"
+SEMANTIC_TOPICS: dict[str, type] = {LABELS: Image, LABELS_COLOR: Image}
+"""Advertised where the checkpoint has a semantic network, and `CLASSES` with them."""
+
+LABEL_ENCODING = "8UC1"
+"""Class numbers are no brightness, which mono8 would say they are (the rationale of REP 118, for depth)."""
+
+
+class DepthOutputs:
+    """Publishers of one node. Messages are kept and filled again, so that a frame costs one memcpy per output.
+
+    Attributes:
+        timings: seconds per output of the last frame.
+    """
+
+    def __init__(self, node: Node, classes: ClassMap | None = None) -> None:
+        """Advertise every topic.
+
+        Args:
+            node: owner of the publishers.
+            classes: what labels stand for; None without a semantic network.
+        """
+        self._node, self._classes = node, classes
+        topics = TOPICS if classes is None else TOPICS | SEMANTIC_TOPICS
+        self._publishers: dict[str, Publisher] = {
+            topic: node.create_publisher(
+                kind, topic, output_profile(kind in (CameraInfo, Float32)), qos_overriding_options=overridable()
+            )
+            for topic, kind in topics.items()
+        }
+        self._messages = {topic: kind() for topic, kind in topics.items()}
+        self._names: Publisher | None = None
+        if classes is not None:
+            self._names = node.create_publisher(String, CLASSES, latched_profile())
+            self._names.publish(String(data=json.dumps(classes.record())))
+        self._packer: CloudPacker | None = None
+        self._warned: set[tuple[str, str]] = set()
+        self.timings: dict[str, float] = {}
+
+    def close(self) -> None:
+        """Stop advertising."""
+        for publisher in (*self._publishers.values(), self._names):
+            if publisher is not None:
+                self._node.destroy_publisher(publisher)
+
+    def wanted(self) -> Set[str]:
+        """The topics of frames that somebody listens to now."""
+        return {topic for topic, publisher in self._publishers.items() if publisher.get_subscription_count()}
+
+    def warn_incompatible(self) -> None:
+        """Say once for each subscriber that it asks for more than an output offers, and who it is."""
+        for topic, publisher in self._publishers.items():
+            for name, reason in incompatible_subscribers(self._node, publisher.topic_name):
+                if (topic, name) not in self._warned:
+                    self._warned.add((topic, name))
+                    self._node.get_logger().warning(
+                        f"'{name}' will get nothing from '{publisher.topic_name}': its quality of service asks for "
+                        f"more than is offered ({reason}); change it there, or by qos_overrides here"
+                    )
+
+    def publish(
+        self, wanted: Set[str], prediction: Prediction, header: Header, config: NodeConfig, translation: NDArray[Any]
+    ) -> None:
+        """Publish what is wanted of one frame.
+
+        Args:
+            wanted: what `wanted` said before the prediction was made.
+            prediction: depth in metres, with labels where `needs_labels` said so.
+            header: stamp and frame of the camera's image, passed on as it is.
+            config: encoding, ranges and cloud settings.
+            translation: (3,) fourth column of P for the published size, pixels times metres.
+        """
+        self.timings = {}
+        arrays = self._on_host(wanted, prediction, config)
+        if DEPTH in wanted:
+            with self._timed("image_rect"):
+                is_float = config.depth.encoding == "32FC1"
+                depth = arrays["depth"] if is_float else millimetres(arrays["depth"])
+                self._send_image(DEPTH, header, depth, config.depth.encoding)
+        if COLOR in wanted:
+            with self._timed("image_color"):
+                self._send_image(COLOR, header, colorize_depth(arrays["depth"]), "rgb8")
+        if "labels" in arrays:
+            with self._timed("semantic images"):
+                self._send_labels(wanted, header, arrays["labels"])
+        if "cloud" in arrays:
+            with self._timed("points"):
+                self._send_cloud(header, arrays["cloud"], config.points.organized)
+        # Last: in shared memory a large message takes the room of small ones in front of it that are still unread,
+        # and those then wait for a heartbeat, seconds later.
+        if INFO in wanted:
+            size = (prediction.width, prediction.height)
+            self._publishers[INFO].publish(pinhole_info(header, prediction.K, *size, translation))
+
+    def publish_scale(self, scale: float) -> None:
+        """Publish the scale in use, metres per network unit."""
+        if self._publishers[SCALE].get_subscription_count():
+            self._publishers[SCALE].publish(Float32(data=scale))
+
+    def _on_host(self, wanted: Set[str], prediction: Prediction, config: NodeConfig) -> dict[str, NDArray[Any]]:
+        """Ranged depth, labels and the filled cloud, each where it is wanted, in one copy from the device."""
+        depth = apply_range(prediction.depth, prediction.valid, config.depth.min, config.depth.max)
+        tensors: dict[str, torch.Tensor] = {}
+        if not wanted.isdisjoint((DEPTH, COLOR)):
+            tensors["depth"] = depth
+        if prediction.labels is not None and not wanted.isdisjoint(SEMANTIC_TOPICS):
+            tensors["labels"] = prediction.labels
+        if POINTS in wanted:
+            with self._timed("cloud"):
+                tensors["cloud"] = self._fill_cloud(prediction, depth, config.points)
+        with self._timed("download"):
+            return to_host(tensors)
+
+    def _fill_cloud(self, prediction: Prediction, depth: torch.Tensor, points: PointSettings) -> torch.Tensor:
+        """The points' bytes on the device."""
+        size = (prediction.height, prediction.width)
+        labels = prediction.labels if points.labels else None
+        kind = (labels is not None, points.stride)
+        packer = self._packer
+        if packer is None or not packer.matches(*size, prediction.K) or (packer.with_labels, packer.stride) != kind:
+            self._packer = packer = CloudPacker(*size, prediction.K, *kind, device=depth.device)
+        return packer.fill(depth, prediction.image, labels, points.min_range, points.max_range)
+
+    def _send_cloud(self, header: Header, filled: NDArray[np.float32], organized: bool) -> None:
+        """As a (h, w) cloud, or as (1, n) where only existing points are wanted."""
+        assert self._packer is not None
+        cloud = self._packer.points(filled)
+        cloud = cloud if organized else drop_missing(cloud)[None]
+        self._publishers[POINTS].publish(fill_cloud(self._messages[POINTS], header, cloud, not organized))
+
+    def _send_labels(self, wanted: Set[str], header: Header, labels: NDArray[np.uint8]) -> None:
+        assert self._classes is not None
+        if LABELS in wanted:
+            self._send_image(LABELS, header, labels, LABEL_ENCODING)
+        if LABELS_COLOR in wanted:
+            self._send_image(LABELS_COLOR, header, color_labels(labels, self._classes), "rgb8")
+
+    def _send_image(self, topic: str, header: Header, pixels: NDArray[Any], encoding: str) -> None:
+        self._publishers[topic].publish(fill_image(self._messages[topic], header, pixels, encoding))
+
+    @contextmanager
+    def _timed(self, output: str) -> Iterator[None]:
+        start = perf_counter()
+        yield
+        self.timings[output] = perf_counter() - start
+
+
+def needs_labels(wanted: Set[str], points: PointSettings) -> bool:
+    """Whether topics that somebody listens to show semantic classes."""
+    return not wanted.isdisjoint(SEMANTIC_TOPICS) or (POINTS in wanted and points.labels)
+
+
+def millimetres(depth: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """(H, W) metres to the 16UC1 of REP-118: millimetres, 0 where invalid, out of range or beyond 65.535 m."""
+    scaled = np.rint(depth * np.float32(1000.0))
+    return np.where((scaled > 0) & (scaled <= 65535), scaled, 0).astype(np.uint16)

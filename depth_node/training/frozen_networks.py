@@ -1,0 +1,105 @@
+"""Trained networks that only help in training: a teacher to learn from, semantics to be guided by.
+
+Deliberately no `nn.Module`s: as submodules their weights would be trained and saved along with the network's.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from typing_extensions import Self
+
+from depth_node.checkpoints.depth import TrainingCamera, load_checkpoint
+from depth_node.checkpoints.semantic import load_semantic
+from depth_node.checkpoints.semantic_info import SemanticInfo
+from depth_node.geometry.disparity import disparity_to_depth
+from depth_node.networks.semantic import SemanticNetwork
+
+SAME_VIEW = 0.02
+"""Largest relative difference of focal length, in pictures, between cameras that see things equally large."""
+
+
+class Frozen:
+    """Never changes, so that a copy of a training module (for averaged weights) may share it."""
+
+    def __deepcopy__(self, _: object) -> Self:
+        """Itself."""
+        return self
+
+
+class FrozenSemantics(Frozen):
+    """A frozen semantic network.
+
+    Attributes:
+        info: its description.
+        network: in evaluation mode, never trained.
+    """
+
+    def __init__(self, info: SemanticInfo, network: SemanticNetwork) -> None:
+        self.info = info
+        self.network = network.freeze()
+
+    @classmethod
+    def from_checkpoint(cls, path: str) -> FrozenSemantics:
+        """Load a semantic checkpoint, or the semantic network of a depth checkpoint; raises CheckpointError."""
+        return cls(*load_semantic(path))
+
+    @torch.no_grad()
+    def maps(self, image: Tensor) -> list[Tensor]:
+        """Semantic maps of (B, 3, H, W) images in 0..1, as a guided depth network takes them."""
+        return list(self.network.to(image.device)(image).maps)
+
+    @torch.no_grad()
+    def moving(self, image: Tensor) -> Tensor:
+        """Pixels of classes that may move on their own: (B, 1, H, W) bool of (B, 3, H, W) images in 0..1."""
+        logits = self.network.to(image.device)(image).logits
+        labels = self.network.labels(logits, *image.shape[-2:])
+        return torch.isin(labels, labels.new_tensor(self.info.classes.moving_ids))[:, None]
+
+
+class Teacher(Frozen):
+    """A frozen depth network at its own input size, with its own semantics where it is guided."""
+
+    def __init__(self, path: Path) -> None:
+        """Load a checkpoint; raises CheckpointError."""
+        checkpoint = load_checkpoint(path, with_pose=False)
+        self.info = checkpoint.info
+        self.config = checkpoint.info.network
+        self._network = checkpoint.depth.eval().requires_grad_(False)
+        info, semantic = checkpoint.info.semantic, checkpoint.semantic
+        self._semantics = FrozenSemantics(info, semantic) if info and semantic and self.config.guided else None
+
+    @torch.no_grad()
+    def depth(self, image: Tensor) -> Tensor:
+        """Depth (B, 1, H, W) in the teacher's units of (B, 3, H, W) images in 0..1, at the images' size."""
+        self._network.to(image.device)
+        size = (self.config.height, self.config.width)
+        shown = image
+        if image.shape[-2:] != size:
+            shown = F.interpolate(image, size, mode="bilinear", align_corners=False, antialias=True)
+        maps = self._semantics.maps(shown) if self._semantics else None
+        disparity = self._network(shown, scales=1, semantic_maps=maps)[0]
+        disparity = F.interpolate(disparity, image.shape[-2:], mode="bilinear", align_corners=False)
+        return disparity_to_depth(disparity, self.config.min_depth, self.config.max_depth)
+
+    def scale(self, camera: TrainingCamera) -> tuple[float, str]:
+        """Metres per network unit, and where that comes from, of a student that learns this teacher's depth.
+
+        Depth of one picture is known up to the camera's focal length, so that the teacher's scale holds for a student
+        whose camera sees things as large as the teacher's did. Where the teacher does not say, it is trusted to.
+
+        Args:
+            camera: the student's camera, at any size.
+        """
+        ours = self.info.camera
+        if ours is not None:
+            ratios = (
+                camera.fx / camera.width * ours.width / ours.fx,
+                camera.fy / camera.height * ours.height / ours.fy,
+            )
+            if any(abs(ratio - 1) > SAME_VIEW for ratio in ratios):
+                return 1.0, "none"
+        return self.info.scale, self.info.scale_source

@@ -1,0 +1,88 @@
+"""A loss that is no number ends the run before it reaches the weights, and leaves the batch it came from."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import cv2
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import Callback
+from safetensors.torch import save_file
+from torch import Tensor
+
+from depth_node.atomic_file import replacing
+from depth_node.distributed import largest, rank, world_size
+from depth_node.errors import TrainingError
+
+BATCH_FILE = "nan_batch"
+
+
+class StopOnNaN(Callback):
+    """Looks at the loss of every step, in every process, and ends the run in all of them together.
+
+    The batch is left as it was loaded, in `nan_batch.safetensors`, with its step and the names of its frames in
+    `nan_batch.json` and its pictures, a row for each sample, in `nan_batch.png`; of several processes each writes
+    its own part, under its number.
+    """
+
+    def __init__(self, folder: Path, name: Callable[[int], str] = str) -> None:
+        """Prepare.
+
+        Args:
+            folder: the run folder.
+            name: says what the sample of an index is called.
+        """
+        self.folder = folder
+        self.name = name
+        self._batch: Any = None
+
+    def on_train_batch_start(self, _: lightning.Trainer, __: Any, batch: Any, *___: Any) -> None:
+        """Remember the batch."""
+        self._batch = batch
+
+    def on_before_backward(self, trainer: lightning.Trainer, _: Any, loss: Tensor) -> None:
+        """Check the loss before it becomes a gradient; raises TrainingError."""
+        value = float(loss.detach())
+        bad = not math.isfinite(value)
+        step = trainer.global_step + 1
+        if bad:
+            save_batch(self.folder, self._batch, step, value, self.name)
+        culprit = largest(rank() + 1 if bad else 0)
+        if culprit:
+            raise TrainingError(
+                f"the loss became no number at step {step}: its batch is in {batch_path(self.folder, culprit - 1)}, "
+                "the weights of the last save are intact; resume with a lower --learning_rate or --precision fp32"
+            )
+
+
+def batch_path(folder: Path, process: int) -> Path:
+    """Where a process of a given number leaves its batch."""
+    return folder / (f"{BATCH_FILE}.safetensors" if world_size() == 1 else f"{BATCH_FILE}_{process}.safetensors")
+
+
+def save_batch(folder: Path, batch: Any, step: int, loss: float, name: Callable[[int], str]) -> None:
+    """Write a batch, a dataclass of tensors with a leading B; see `StopOnNaN`. Raises OutputError."""
+    path = batch_path(folder, rank())
+    tensors = {field.name: getattr(batch, field.name).detach().cpu().contiguous() for field in fields(batch)}
+    indices = tensors.get("index", torch.arange(0)).tolist()
+    record = {"step": step, "loss": str(loss), "frames": [name(index) for index in indices]}
+    with replacing(path.with_suffix(".json")) as temporary:
+        temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    with replacing(path.with_suffix(".png")) as temporary:
+        temporary.write_bytes(cv2.imencode(".png", _contact_sheet(tensors)[..., ::-1])[1].tobytes())
+    with replacing(path) as temporary:
+        save_file(tensors, temporary)
+
+
+def _contact_sheet(tensors: dict[str, Tensor]) -> np.ndarray:
+    """(B * H, n * W, 3) uint8 RGB of all tensors that are pictures."""
+    pictures = [tensor for tensor in tensors.values() if tensor.dtype == torch.uint8 and tensor.shape[-1] == 3]
+    columns = [picture for tensor in pictures for picture in (tensor.unbind(1) if tensor.ndim == 5 else [tensor])]
+    return np.concatenate([column.flatten(0, 1).numpy() for column in columns], 1)

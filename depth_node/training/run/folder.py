@@ -1,0 +1,144 @@
+"""What every training run shares: its folder, its device, its precision and its trainer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+import yaml
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.plugins.environments import LightningEnvironment, TorchElasticEnvironment
+from lightning.pytorch.strategies import DDPStrategy
+
+from depth_node.atomic_file import replacing
+from depth_node.datasets.batch_order import BatchOrder
+from depth_node.distributed import local_world_size, world_size
+from depth_node.errors import TrainingError
+from depth_node.training.run.earlier_run import SETTINGS_FILE, STAGE_1, TWO_STAGE_FILE
+from depth_node.training.run.saver import RESUME_FILE
+
+PRECISIONS: dict[str, Any] = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
+
+
+def resume_state(folder: Path, resume: bool | None) -> Path | None:
+    """The state to go on from, None for a fresh start.
+
+    Args:
+        folder: the run folder.
+        resume: go on from its last save (True), start in a folder without files (False), or whichever of both is
+            possible (None); a run that was ended before its first save is then started again.
+
+    Raises:
+        TrainingError: there is nothing to resume, or a fresh start would mix with files of an earlier run.
+    """
+    state = folder / RESUME_FILE
+    if state.exists() and resume is not False:
+        return state
+    if (folder / TWO_STAGE_FILE).exists() or (folder / STAGE_1).is_dir():
+        raise TrainingError(f"{folder} holds a two-stage run: add --two-stage --resume, or choose another --output")
+    if resume:
+        raise TrainingError(f"{folder} holds no {RESUME_FILE} to resume: start without --resume")
+    if resume is False or not (folder / SETTINGS_FILE).exists():
+        check_unused(folder)
+    return None
+
+
+def check_unused(folder: Path) -> None:
+    """See that a fresh run can be put into a folder; raises TrainingError."""
+    if folder.exists() and not folder.is_dir():
+        raise TrainingError(f"{folder} is a file: choose another --output")
+    if folder.exists() and any(folder.iterdir()):
+        raise TrainingError(f"{folder} already holds files: add --resume to go on, or choose another --output")
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Remove half-written files of a run that was killed; their names begin with a dot and never last."""
+    for pattern in (".*.tmp", ".*.[0-9]*.*"):
+        for path in folder.glob(pattern):
+            path.unlink(missing_ok=True)
+
+
+def share_of_batch(batch_size: int) -> int:
+    """How many samples of a global batch each process takes; raises TrainingError where they do not come out even."""
+    if batch_size % world_size():
+        raise TrainingError(
+            f"a batch of {batch_size} cannot be shared evenly by {world_size()} processes: "
+            f"choose a --batch_size that is a multiple of {world_size()}"
+        )
+    return batch_size // world_size()
+
+
+def choose_accelerator(device: str) -> str:
+    """'cpu' or 'cuda' for 'auto', 'cpu' or 'cuda'; raises TrainingError where there is no CUDA device."""
+    if device == "cuda" and not torch.cuda.is_available():
+        raise TrainingError("no CUDA device found: use --device cpu, or install a CUDA build of torch and its driver")
+    chosen = device if device != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
+    if chosen == "cuda" and local_world_size() > torch.cuda.device_count():
+        raise TrainingError(
+            f"{local_world_size()} processes need a GPU each, this machine has {torch.cuda.device_count()}: "
+            "start fewer with --nproc-per-node, or use --device cpu"
+        )
+    return chosen
+
+
+def write_config(folder: Path, flat: Mapping[str, Any]) -> None:
+    """Write the settings of a run, dotted name to value, to its folder, as --config reads them; raises OutputError."""
+    with replacing(folder / SETTINGS_FILE) as temporary:
+        temporary.write_text(yaml.safe_dump(dict(flat), sort_keys=False))
+
+
+def make_trainer(
+    folder: Path,
+    accelerator: str,
+    precision: str,
+    order: BatchOrder,
+    log_every: int,
+    callbacks: Sequence[Callback],
+    validate_every: int,
+    purge_step: int | None = None,
+) -> lightning.Trainer:
+    """A trainer that logs to TensorBoard in `folder`, and works with the other processes of torchrun.
+
+    Args:
+        folder: the run folder.
+        accelerator: see `choose_accelerator`.
+        precision: 'auto', 'fp32', 'bf16' or 'fp16'; 'auto' is bf16 where a GPU has it.
+        order: the batches of the run.
+        log_every: steps between two log entries.
+        callbacks: in order.
+        validate_every: steps between two validations; 0 leaves validation out.
+        purge_step: TensorBoard forgets what an earlier start logged from this step on.
+    """
+    # Several processes: the graph is the same in each step, and weights that nothing teaches are found in the first.
+    # Statistics of batch normalisation are common or each process's own, so that nothing is to be sent around.
+    several = DDPStrategy(static_graph=True, broadcast_buffers=False)
+    return lightning.Trainer(
+        accelerator=accelerator,
+        devices=local_world_size(),
+        num_nodes=world_size() // local_world_size(),
+        strategy=several if world_size() > 1 else "auto",
+        plugins=[TorchElasticEnvironment() if world_size() > 1 else LightningEnvironment()],
+        use_distributed_sampler=False,
+        precision=PRECISIONS[_precision(precision, accelerator)],
+        max_epochs=-1,
+        max_steps=order.steps,
+        callbacks=list(callbacks),
+        logger=TensorBoardLogger(folder, name="", version="", purge_step=purge_step),
+        log_every_n_steps=log_every,
+        num_sanity_val_steps=0,
+        val_check_interval=validate_every or None,
+        check_val_every_n_epoch=None,
+        limit_val_batches=1.0 if validate_every else 0,
+        enable_model_summary=False,
+        enable_checkpointing=False,
+    )
+
+
+def _precision(asked: str, accelerator: str) -> str:
+    if asked != "auto":
+        return asked
+    return "bf16" if accelerator == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
