@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Installs depth_node with colcon (ament_python) and with pip alike; package.xml holds the version."""
 
 import re

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """How fast pictures reach a training step, from their files and from the frame cache, against what the step takes.
 
     python benchmarks/feeding.py [--frames 120] [--rounds 5] [--workers 0 1 2] [--threads 2] [--device cpu]

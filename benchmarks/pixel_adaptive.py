@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Times pixel-adaptive convolution: our fast form against the formula written with unfolded windows, side by side.
 
     python benchmarks/pixel_adaptive.py [--threads 2] [--rounds 9] [--device cpu]

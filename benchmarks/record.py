@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """How fast the recorder is, against reading and encoding the same pictures with nothing in between.
 
     python benchmarks/record.py [--pictures FOLDER] [--frames 400] [--rounds 5]

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Asks glibc to keep large blocks instead of returning them to the kernel after every operation.
 
 PyTorch on the CPU allocates tens of megabytes per operation. glibc maps and unmaps each such block, and the kernel

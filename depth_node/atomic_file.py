@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Writing one file all or nothing: under another name in the same folder, then renamed."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Several processes that work on one task, as `torchrun` starts them: who this one is, and what it shares.
 
 Without torchrun there is one process, and nothing here imports torch.

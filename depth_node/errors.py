@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The errors a user can cause. Each message is one line: what is wrong and what to do about it."""
 
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Prints guided against plain networks from the JSON of `depth evaluate`: mean and spread over seeds, and each pair.
 
 Checkpoints are runs named NETWORK_plain_SEED and NETWORK_guided_SEED.

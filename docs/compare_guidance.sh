@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 # Guided against plain networks on the simulated street, with equal data, steps and seeds:
 #   docs/compare_guidance.sh FOLDER
 # FOLDER holds what docs/train_street.sh made there: street/, recorded/ and coarse/ (its pose network starts every run,

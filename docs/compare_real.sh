@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 # Plain against guided networks on a real drive, judged by the lidar of another one:
 #   docs/compare_real.sh FOLDER TRAIN_ROOT TEST_ROOT SEMANTIC
 # TRAIN_ROOT and TEST_ROOT are KITTI raw folders (here drives 0095 and 0060; TEST_ROOT with proj_depth/groundtruth

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Prints students with a teacher against students alone from the JSON of `depth evaluate`.
 
 Checkpoints are runs named lite_alone_SEED, lite_both_SEED (motion and teacher) and lite_teacher_SEED; any other is the

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 # Lite-HR-Depth alone against Lite-HR-Depth with HR-Depth as its teacher, with equal data, steps and seeds:
 #   docs/distill.sh FOLDER
 # FOLDER holds what docs/train_street.sh made there: standing/ and coarse/ (its pose network starts every run, so that a

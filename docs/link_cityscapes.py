@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Lays Cityscapes' video out as drives for `depth train`: one of 30 frames around every frame with a camera file.
 
 Pictures are linked, not copied. Needs leftImg8bit_sequence_trainvaltest and camera_trainvaltest of

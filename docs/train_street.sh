@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 # Makes a checkpoint like the shipped one, from nothing but this repository:
 #   docs/train_street.sh FOLDER
 # Two otherwise idle cores need about eight hours; on a GPU raise DRIVES, FRAMES and the steps.

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Prints stage 1 against stage 2 from the JSON of `depth evaluate`: mean and spread over seeds, and each pair.
 
 Checkpoints are runs named SEED/stage1 and SEED/stage2.

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 # Two-stage training on the simulated street, with a car ahead that keeps its distance in half of the drives:
 #   docs/two_stage.sh FOLDER
 # FOLDER gets street/ (drives behind a lead car, drives without), recorded/, still/ (the network that every stage starts

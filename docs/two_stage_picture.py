@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Draws what both stages say of a car ahead.
 
 python docs/two_stage_picture.py OUTPUT.png STAGE1.safetensors STAGE2.safetensors TEST_FOLDER SEED...

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Live depth from one camera.
 
 ros2 launch depth_node depth.launch.py image:=/camera/image_raw camera_info:=/camera/camera_info rviz:=true

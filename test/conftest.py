@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Fixtures of all tests: an isolated ROS domain, the shared real data, bags made to order, a small checkpoint."""
 
 from __future__ import annotations

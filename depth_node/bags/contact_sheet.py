@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """A bag at a glance: some pictures of every camera, and when which topic sent."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Which files make a bag, and which bags lie in a folder."""
 
 from __future__ import annotations

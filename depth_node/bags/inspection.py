@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """What is in a bag: topics, rates, gaps, pictures, calibration, and whether the recorder can begin with it."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Messages of a whole mcap file without copying their pixels: rosbags' reader with a faster way through the chunks.
 
 rosbags copies every message four times on its way out of the file. Here messages are views of the file as the system

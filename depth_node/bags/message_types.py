@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Names of the ROS message types that this package reads and writes."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Opening any bag: as usual where it is whole, message by message where it is not."""
 
 from __future__ import annotations

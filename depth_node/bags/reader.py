@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Reading ROS 2 bags (sqlite3 and mcap, split or zstd-compressed) without a ROS installation."""
 
 from __future__ import annotations

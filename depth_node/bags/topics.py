@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Which topics of a bag are the camera: found by type and by name, or asked for where several fit."""
 
 from __future__ import annotations

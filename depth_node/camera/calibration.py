@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """What a `sensor_msgs/CameraInfo` says about the pictures that come with it."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Camera calibrations that people keep in files: camera_calibration's YAML, an echoed CameraInfo, KITTI's text."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """ROS image messages to RGB pictures: every encoding of `sensor_msgs/image_encodings` that a camera sends.
 
 Sixteen-bit pictures keep their high byte. Rows may be padded (`step`), nothing is copied where the bytes already are

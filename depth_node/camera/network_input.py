@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The one way from a picture to a network's input, used by training and live alike."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Lens distortion removed: pictures as a pinhole camera would have taken them.
 
 The live node keeps the picture's size, as camera_info's P has it, and what the lens did not see is black. The recorder

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Weights on disk: one safetensors file with one JSON description in its metadata. Nothing is ever unpickled."""
 
 from __future__ import annotations

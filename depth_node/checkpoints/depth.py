@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The checkpoint: one safetensors file with all weights and a JSON description that rebuilds the networks.
 
 Tensor names start with the network's name ('depth.', 'pose.', 'semantic.'); the description is the metadata entry

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """What a checkpoint says about itself, and its JSON form."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Semantic networks on disk: weights, architecture and class map in one safetensors file, or by name from the hub.
 
 Tensor names start with 'semantic.', as they do in a depth checkpoint that carries a semantic network, so that either

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Cityscapes networks that segmentation_models_pytorch publishes on the Hugging Face hub, by name.
 
 Only their JSON description and safetensors weights are read; nothing is ever unpickled.

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """What a semantic checkpoint says about itself, as an entry of its own file or of a depth checkpoint's description."""
 
 from __future__ import annotations

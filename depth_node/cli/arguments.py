@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Command-line flags made from configuration dataclasses, so that a default is never written twice."""
 
 from __future__ import annotations

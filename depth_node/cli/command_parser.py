@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The parser of a command: flags, and files with settings that flags override."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Run the whole live chain on a simulated street and show the result.
 
 A street drive is rendered into a ROS 2 bag; a camera player, the live node and a subscriber then run as three

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Teach a small depth network what a large one has learnt: Lite-HR-Depth from HR-Depth, say.
 
 The student sees the same video as in `depth train` and has the same settings. It learns from motion and from the

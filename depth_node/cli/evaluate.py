@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Compare the depth of checkpoints with measured depth by the Eigen protocol and print the seven metrics.
 
 Measured depth is KITTI's depth pictures (proj_depth/groundtruth), lidar scans (velodyne_points) or, with

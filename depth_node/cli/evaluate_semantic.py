@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Compare a semantic network with label pictures: intersection over union per class and on average.
 
 depth evaluate-semantic --checkpoint runs/street/best.safetensors --data recorded/ --ground_truth_dir street/

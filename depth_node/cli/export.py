@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Write a network for other programs, without what only training needs. The suffix of --output decides.
 
 *.safetensors: a lean checkpoint for the live node. *.onnx: onnxruntime, OpenVINO, TensorRT. *.pt2: torch.export.

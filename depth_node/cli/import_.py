@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Turn official weights of HR-Depth, Lite-HR-Depth, monodepth2 or PackNet-SfM into a checkpoint for every command here.
 
 A folder with encoder.pth and depth.pth, or a PackNet-SfM *.ckpt file. They are pickles, which could run anything when

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Say what is in rosbags before recording them: topics, rates, gaps, resolution, calibration, damage.
 
 It reads every message once. --picture writes a contact sheet: some pictures of every camera, and when which topic

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Flags that name labelled pictures, shared by the commands that train and evaluate semantic networks."""
 
 from __future__ import annotations

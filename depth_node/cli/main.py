@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Entry point of the `depth` command: picks the subcommand and turns errors into one clear line."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Publish a bag's camera (and whatever else it holds) on ROS 2, with the recorded stamps.
 
 A small stand-in for `ros2 bag play` where only the ROS 2 wheels of PyPI are installed. ROS arguments go at the end:

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Write the depth of pictures: a colour picture and a 16-bit depth PNG (metres * 256, 0 unknown or sky).
 
 On request also semantic classes (an 8-bit PNG with class numbers and a picture in colours) and a point cloud. Inputs

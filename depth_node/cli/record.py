@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Turn rosbags into a KITTI-style sequence folder, ready for training and for pykitti.
 
 Bags may be mcap or sqlite3, split or compressed, cut off by a crash, or a folder of those. A bag becomes one drive, or

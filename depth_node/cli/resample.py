@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Leave out the training frames in which an object has become infinitely far; the second of two stages needs them not.
 
 What moves as fast as the camera looks as if it were infinitely far, and a network trained on video says so. Frames in

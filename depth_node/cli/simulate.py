@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Render a drive through a procedural street and write it as a ROS 2 bag with exact ground truth beside it.
 
 The output folder gets bag/ (camera, camera info, lidar, odometry, tf) and ground_truth/ (depth in metres as

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Train a depth network from video alone: no depth labels, only a KITTI-style folder as `depth record` writes it.
 
 The run folder gets best.safetensors (use this one), last.safetensors, metrics.csv and TensorBoard logs.

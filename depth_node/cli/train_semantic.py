@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Train a semantic network on pictures with label PNGs; a depth network can then be guided by it.
 
 Labels hold one class number per pixel, 8 bits; numbers that the class map lacks are ignored. The run folder gets

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Turns what the argument parser complains about into one line that says what to write instead."""
 
 from __future__ import annotations

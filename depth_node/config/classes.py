@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Semantic classes: names, colours and what each means for depth; the one place that knows Cityscapes and CamVid.
 
 A label image holds one class number per pixel, 8 bits. `UNLABELLED` and every number that the map does not reach

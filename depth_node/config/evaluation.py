@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """How predicted depth is compared with measured depth: the choices of the Eigen protocol."""
 
 from __future__ import annotations

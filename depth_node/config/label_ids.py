@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """From the numbers in label pictures to the numbers of a class map, where the two differ."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Settings of the live node: the only place with their defaults.
 
 The same metadata makes the ROS parameter descriptors, `config/depth.yaml` and the reading of parameters in `ros/`.

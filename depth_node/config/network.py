@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """What a depth network is: everything needed to build it again from a checkpoint."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Writes a ROS parameter file from a configuration class, so that YAML and code cannot differ.
 
 `python -m depth_node.config.parameter_file` renews the files in config/; a test compares them with the code.

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Settings in files: the named recipes of both papers, and any other YAML file with settings in it."""
 
 from __future__ import annotations

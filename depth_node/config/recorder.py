@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Parameters of the recorder node: the recorder's settings, what to read and where to write."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """How frames with objects of infinite depth are found (fact sheet A.7). The paper leaves most of these numbers open."""
 
 from __future__ import annotations

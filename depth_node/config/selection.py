@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Which pictures of a drive a network can learn from."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """What a semantic network is: everything but its classes that is needed to build it again."""
 
 from __future__ import annotations

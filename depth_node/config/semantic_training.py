@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """How a semantic network is trained on labelled pictures."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """One place per default: dataclass fields that carry unit, bounds and help.
 
 ROS parameters, YAML files and command-line flags are all read from this metadata. A configuration is a

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """What a simulated street drive looks like and how it is written."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """How a depth network is trained. Defaults are the recipe of monodepth2 and HR-Depth (fact sheet B.5, B.6)."""
 
 from __future__ import annotations

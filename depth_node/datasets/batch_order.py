@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Which samples each step of a run takes: a function of seed and step, so that a run can be resumed at any step."""
 
 from __future__ import annotations

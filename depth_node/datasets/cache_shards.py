@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Files of resized pictures: raw bytes of equal size, one after the other, to be mapped into memory.
 
 The name of a shard is a hash of everything that its bytes depend on: where the pictures lie, their sizes and times of

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Resized pictures kept on disk, so that they are decoded once and not in every epoch of every run.
 
 A folder can serve any number of runs and processes at once. It can be deleted at any time: what is missing is read

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Random scale, crop, mirroring and colour jitter of labelled pictures, run on the device."""
 
 from __future__ import annotations

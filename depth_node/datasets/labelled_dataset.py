@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Labelled pictures as training records: resized, with class numbers of one class map."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Pictures with a label picture each: how the two find each other, and how they are read.
 
 A label picture has one channel of 8 bits (grey or palette, PNG as a rule) and the size of its picture.

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Random numbers that depend on seed, step and place in the global batch, and on nothing that came before.
 
 A run that was killed and resumed, and one that is shared among several processes, so draw the same numbers as one that

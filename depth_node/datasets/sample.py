@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The training record: one target frame, its neighbours in time, and the camera."""
 
 from __future__ import annotations

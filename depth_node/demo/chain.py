@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Runs camera player, live node and listener as three processes, and collects what arrived."""
 
 from __future__ import annotations

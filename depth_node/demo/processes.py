@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Child processes that are always ended properly: a killed DDS participant would leave shared memory behind."""
 
 from __future__ import annotations

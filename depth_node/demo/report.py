@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """What the demonstration shows a newcomer: three pictures, one table, one page."""
 
 from __future__ import annotations

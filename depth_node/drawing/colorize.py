@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Depth, disparity and classes as colours for people: near is bright, far is dark, unknown is black."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Pictures of a prediction for people: the image, depth and classes in colours, and the points seen from above."""
 
 from __future__ import annotations

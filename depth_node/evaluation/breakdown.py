@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Metrics of parts of the pixels, by semantic class or by range of depth, and their averages over the parts.
 
 The fact sheet's section on evaluation (A.8) leaves two rules open; both are kept. 'dataset': a part's metrics are

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Pictures of a comparison: the image, predicted depth, measured depth and where they disagree."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Runs the Eigen protocol over the frames of one or more drives."""
 
 from __future__ import annotations

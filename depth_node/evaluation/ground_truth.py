@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Measured depth of a frame: KITTI depth pictures, projected lidar scans or the simulated street's exact depth.
 
 Every source gives (H,W) float32 metres with NaN where nothing was measured; Inf, as in a simulated sky, is no

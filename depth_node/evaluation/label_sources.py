@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Semantic class of each pixel, for metrics per class: the simulated street's exact labels or label pictures.
 
 Every source gives (H,W) uint8 class numbers; those without a name, 255 above all, belong to no class. Label pictures

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The seven depth metrics of the KITTI Eigen tables, and their mean over images.
 
 Pure functions on matched pixels: any choice of pixels (crop, class, range) is made before or after, not here.

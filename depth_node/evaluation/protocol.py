@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The Eigen protocol for one image: resize, mask, scale, clamp. Pure functions on NumPy arrays.
 
 `compare` keeps the matched pixels and their mask instead of going straight to numbers, so that the same

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The papers' own results on KITTI, to be shown beside ours. Facts only; each table says where it comes from.
 
 All: Eigen test split (697 images), raw single-scan lidar, Garg crop, 80 m, median scaling for monocular training.

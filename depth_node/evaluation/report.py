@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The result of an evaluation, per frame and over all, and its JSON form."""
 
 from __future__ import annotations

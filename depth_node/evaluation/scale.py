@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Writes a measured metric scale into a checkpoint, so that the live node publishes metres."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Which simulated ground truth belongs to which recorded drive, and which of its files to which frame."""
 
 from __future__ import annotations

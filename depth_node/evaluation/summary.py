@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Several evaluations of one protocol, such as training runs that differ in their seed, as mean and spread."""
 
 from __future__ import annotations

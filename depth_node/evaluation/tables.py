@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Results as tables, for the terminal and as markdown."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Whether an exported network still says what it said in PyTorch."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Checkpoints to files for other programs: ONNX, PyTorch's own torch.export, or a lean checkpoint.
 
 The suffix of the file decides. ONNX files carry the checkpoint's description as the metadata entry `depth_node`, .pt2

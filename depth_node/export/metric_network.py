@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """A whole checkpoint as one module: a picture in, metres and class scores out. This is what other programs get."""
 
 from __future__ import annotations

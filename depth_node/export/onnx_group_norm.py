@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Group normalisation for ONNX, spelled out so that means are taken row by row.
 
 ONNX' own operators leave the order of summation to the runtime, and onnxruntime adds up a whole group one number after

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Disparity (the network's sigmoid, 0 to 1) to depth and back."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The ground as a plane in the camera's optical frame, found among outliers by RANSAC (fact sheet A.7).
 
 A plane at distance d with unit normal n, pointing down, holds the points n.p = d. A ray r = K^-1 (u, v, 1) meets it at

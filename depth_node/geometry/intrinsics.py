@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Pinhole intrinsics `K` (..., 3, 3) in pixels of the image they travel with, pixel centres at integers."""
 
 from __future__ import annotations

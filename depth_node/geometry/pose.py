@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Rigid motion as homogeneous matrices `T_target_source` (..., 4, 4): p_target = T_target_source p_source."""
 
 from __future__ import annotations

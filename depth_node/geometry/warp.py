@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """View synthesis: see the target frame through a source camera (SfMLearner's inverse warping)."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The engine: one image and its intrinsics to depth in metres and semantic classes, on CPU or GPU."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Pictures from files to the engine, and its depth to files: what `depth predict` is made of."""
 
 from __future__ import annotations

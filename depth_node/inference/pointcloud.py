@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Depth images to coloured, organised point clouds in the memory layout of sensor_msgs/PointCloud2."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """From the device to the host in one copy, however many results there are."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """KITTI calibration files: `key: numbers` lines, matrices row by row."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """How far the vehicle drove between two frames, from the speed in its oxts files."""
 
 from __future__ import annotations

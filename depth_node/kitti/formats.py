@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """KITTI's binary and numeric files: 16-bit depth PNG, lidar scan, oxts line."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Where everything lies in a KITTI raw folder; the only place that knows its paths.
 
 `<root>/<date>/calib_*.txt` holds the calibration of a day, `<root>/<date>/<date>_drive_<NNNN>_sync/` one drive with

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Which drives lie below a folder that a user named: a drive itself, a date folder or the root of a KITTI download."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The other picture of a stereo pair, and what the distance between the cameras says about scale (fact sheet B.5).
 
 Training takes every pair for `NOMINAL_BASELINE` apart. The true baseline, from the calibration, tells afterwards how

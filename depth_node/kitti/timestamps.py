@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """KITTI timestamp files: one `YYYY-MM-DD HH:MM:SS.nnnnnnnnn` per frame, to the nanosecond, here always UTC.
 
 `datetime` stops at microseconds, so stamps are integers of nanoseconds and the last digits are handled apart.

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Cross entropy of semantic scores at 1/4 of the labels' size."""
 
 from __future__ import annotations

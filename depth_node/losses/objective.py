@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The self-supervised objective of both papers: photometric reprojection plus smoothness over several scales."""
 
 from __future__ import annotations

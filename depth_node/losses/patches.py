@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Means over 3x3 patches with reflected borders, and their exact gradient, without padded copies."""
 
 from __future__ import annotations

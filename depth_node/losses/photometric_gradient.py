@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The photometric error with its gradient written out: half the arithmetic and a quarter of the memory of autograd.
 
 With x the warped image, y the target and m(.) the mean over a patch:

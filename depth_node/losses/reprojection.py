@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Minimum reprojection and auto-masking over several source frames (monodepth2 sections 3.1 and 3.2)."""
 
 from __future__ import annotations

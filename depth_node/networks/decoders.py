@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Decoders: five feature maps of an encoder to disparities at 1, 1/2, 1/4 and 1/8 of the input size.
 
 A decoder can be guided: at each of its five levels (level i is 1 / 2^i of the input) it hands its features to `refine`

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Feature pyramids of the depth networks: RGB in [0, 1] to five maps at 1/2, 1/4, 1/8, 1/16 and 1/32.
 
 Every encoder normalises its input itself, as (x - 0.45) / 0.225 with one scalar for all channels.

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Networks by name: the only place that maps a configuration to modules."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Semantic guidance of a depth decoder: guides made from frozen semantic maps, and the layers that they steer.
 
 Each semantic map in use passes a head of its own (fact sheet A.1); a guided level then follows its features by a

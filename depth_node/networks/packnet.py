@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """PackNet01: a depth network that resamples by packing instead of striding (fact sheet A.2, version 1A)."""
 
 from __future__ import annotations

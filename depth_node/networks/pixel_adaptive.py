@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Pixel-adaptive convolution: a convolution whose taps are weighed by how alike the guides of two pixels are.
 
 out_i = b + sum_j K(f_i, f_j) W[p_i - p_j] v_j,   K(f_i, f_j) = exp(-|f_i - f_j|^2 / (2 sigma^2))

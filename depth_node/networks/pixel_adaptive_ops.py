@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The fast form of pixel-adaptive convolution: shifts instead of unfolded windows, with gradients of its own.
 
 Automatic differentiation would keep the product of kernel and features for each of the nine taps; here the taps are

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Pixel-adaptive convolution on the CPU: a few rows at a time, channels last, all taps in one matrix product.
 
 The unfolded rows never leave the cache; unfolding the whole picture is bound by memory instead.

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Camera motion between neighbouring frames, needed only in training.
 
 Both networks return T_source_target: it maps points of the target camera into each source camera.

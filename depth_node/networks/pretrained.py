@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """ImageNet backbones by timm; without a network connection training starts from random weights and says so."""
 
 from __future__ import annotations

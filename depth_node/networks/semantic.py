@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The semantic network: RGB to feature maps that guide a depth network, and to class scores, in one pass.
 
 Networks of segmentation_models_pytorch behind one small interface. Images are normalised here, with the encoder's own

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Published weights of semantic encoders, by the names of segmentation_models_pytorch."""
 
 from __future__ import annotations

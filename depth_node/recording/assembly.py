@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Parts put together: drives get their day and number, days their calibration, and all of it splits and a manifest."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """One bag recorded: its pictures, the drives they fall into, and what became of every frame.
 
 A part is written into a folder of its own and knows neither days nor numbers of other bags' drives, so that bags can

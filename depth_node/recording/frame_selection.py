@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Which frames teach depth: sharp, well exposed, new, and taken from another place than the one before.
 
 A frame is dropped only on evidence: where motion cannot be measured, it stays. Everything is measured against the last

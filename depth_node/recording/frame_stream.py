@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Which pictures of a bag may become frames: topics, calibration, order of time, side data fed along the way.
 
 For owners of side data: one bag may become several drives, known only at its end. Every message of a bag goes once, in

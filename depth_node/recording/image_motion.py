@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """How far a camera moved between two of its pictures, by tracking corners (KLT): rotation and parallax.
 
 The flow of every corner is split into what a rotation of the camera explains and a rest. Rotation tells nothing about

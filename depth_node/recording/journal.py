@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """What an interrupted recording had finished: pictures by their number in the bag, with the hash of their bytes.
 
 One line per picture, written after its file is in place. A picture counts as done only if its file still has that

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The manifest of a recording: what went in, what came out of it, and why frames are missing."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Shards of a recording put together: the same folder as if one machine had recorded all bags."""
 
 from __future__ import annotations

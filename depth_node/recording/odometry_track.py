@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Where the vehicle was, from nav_msgs/Odometry: how far it went and turned between two moments."""
 
 from __future__ import annotations

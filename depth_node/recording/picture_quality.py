@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Whether a picture is sharp and well exposed, from some rows and columns of it."""
 
 from __future__ import annotations

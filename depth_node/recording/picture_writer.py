@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Pictures of a bag to picture files: looked at, selected, rectified and encoded by several threads.
 
 OpenCV frees the interpreter, so threads use all cores. The thread that reads the bag also decides, in the bag's order,

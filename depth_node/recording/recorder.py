@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Bags in, KITTI-style sequence folder out: its drives, calibration, splits and a manifest.
 
 Each bag becomes a part (`part`), parts are put together (`assembly`), all of it in a hidden folder that moves into

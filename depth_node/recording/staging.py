@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Writing a folder all or nothing: into a hidden folder inside it, moved into place at the end.
 
 What an interrupted process finished stays in the hidden folder, and the same recording goes on from there.

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Pictures in order of time: stamps checked, evened out to a rate, cut at gaps.
 
 A triplet of neighbouring frames must never cross a gap, so a gap starts a new drive. Stamps that go back a little are

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Which pixels lie significantly below the ground plane (fact sheet A.7).
 
 A pixel below the horizon whose predicted depth is infinite lies far under the road: its ray should have met the plane

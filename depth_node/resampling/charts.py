@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Charts of a resampling: how many pixels lie below ground in how many frames, and when."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The frames to judge: pictures at the network's size, their camera, and where label pictures show ground."""
 
 from __future__ import annotations

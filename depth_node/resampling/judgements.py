@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Verdicts on disk while resampling runs: an interrupted run goes on where it stopped.
 
 One JSON line per frame in a file per process, under a key of the checkpoint's bytes and the settings that verdicts

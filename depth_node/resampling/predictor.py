@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """What the network of a checkpoint predicts for a batch of training pictures."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The report of a resampling: resampled.json for programs, report.html for people, report.png at a glance."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Drives of several folders as one training set: one root, and split lines relative to it."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Resampling as people run it: with a progress bar, and all results written."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The ground of frames that show too little of it: the plane that the other frames of the same camera have.
 
 A camera is bolted to its car, so that the ground hardly moves in its frame, and one network gives all frames one unit.

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """What resampling says of each frame, and of all together; JSON-able."""
 
 from __future__ import annotations

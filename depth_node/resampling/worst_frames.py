@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Pictures of dropped frames: what the camera saw, its depth, and the pixels below ground."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The node's state on /diagnostics (REP 107), once a second."""
 
 from __future__ import annotations

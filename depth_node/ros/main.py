@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Entry points of the executables: start, spin, and leave with an exit code that tells the truth.
 
 rclpy comes first of all heavy imports: the wheels of PyPI may restart the interpreter to set its library path.

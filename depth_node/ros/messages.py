@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Arrays to ROS messages and back: the one place that chooses between ROS's conversion libraries and NumPy.
 
 `cv_bridge` and `sensor_msgs_py` are used where a ROS installation has them, for what they do well; the pip wheels lack

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Stands in for the robot: subscribes to the live node's outputs and keeps what arrives, with its delay.
 
 `python -m depth_node.ros.output_listener FOLDER FRAMES CAMERA_INFO` writes depth/<stamp>.npy, labels/<stamp>.npy (where

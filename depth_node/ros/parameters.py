@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """ROS parameters from configuration dataclasses: declared with descriptors, checked on every change, read back.
 
 ROS ignores an override whose parameter is never declared, and raises out of the constructor where a type is wrong.

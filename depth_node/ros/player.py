@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Publishes a bag on ROS 2 with its own stamps: the part of `ros2 bag play` that camera tests need, from pip alone.
 
 Messages are passed on as the bytes that were recorded, so every type whose message package is installed plays.

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Quality of service: subscribe with what the publishers offer, as `ros2 bag record` does, and name who cannot match.
 
 Best effort hears every publisher, but over Fast DDS's default shared memory (512 KiB) it loses most messages above

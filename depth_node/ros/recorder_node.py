@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The recorder as a node: parameters in, progress in the log and on /diagnostics, exit status 0 when all is written."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Writes a simulated drive as a ROS 2 bag (rosbags; mcap or sqlite3): camera, lidar, odometry, IMU, GNSS and tf."""
 
 from __future__ import annotations

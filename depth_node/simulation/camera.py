@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The simulated camera: image, exact depth and labels of one frame.
 
 Every pixel gets one ray through its centre, which also gives depth and label; pixels at edges of objects,

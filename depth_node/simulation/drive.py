@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Renders the frames of a drive, on several processes when asked; a frame depends on its number only."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """House fronts: walls of brick, plaster, stone or panels with windows, doors and shop fronts as texture tiles."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The exact truth beside a simulated bag: depth, labels, poses and calibration, written and read here only.
 
 Layout of the folder: depth/%010d.tiff (float32 metres along z, inf in the sky), labels/%010d.png (Cityscapes

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Numbers of the classes in every label image of this package: Cityscapes train ids."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """A spinning 64-line lidar: ranges with noise, intensities from albedo and angle, all points of one turn at once."""
 
 from __future__ import annotations

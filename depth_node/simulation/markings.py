@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Road markings as exact box-filtered coverage: sharp near, grey far, never flickering."""
 
 from __future__ import annotations

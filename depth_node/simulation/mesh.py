@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Textured triangle meshes and the primitives that the street is built of.
 
 A mesh is a triangle soup: corners in metres, texture coordinates in metres on the surface, and one surface

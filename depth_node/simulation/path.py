@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Where the street and its vehicles go: plane curves in the world frame (x ahead, y left, z up, metres)."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Ray casting against the street: Embree finds the triangle, tables tell what it is.
 
 What stands still has one scene for the whole drive; what moves gets a small new scene per frame.

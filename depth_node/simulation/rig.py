@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The ego vehicle: its pose over time, and where its sensors sit on it.
 
 Frames follow REP-103 and REP-105: `odom` (the world), `base_link` on the road below the rear axle, x ahead,

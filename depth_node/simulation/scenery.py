@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """What stands beside a street: houses, trees, hedges, fences, lamps, signs and traffic lights (metres)."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Colour of what rays hit: filtered albedo, sun with cast shadows, sky light, a little mirroring and haze."""
 
 from __future__ import annotations

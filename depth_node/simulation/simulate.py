@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """From a configuration to a folder with a bag and its ground truth; the folder appears only when complete."""
 
 from __future__ import annotations

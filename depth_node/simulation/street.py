@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Lays out a street from its seed: profile of the road, what stands where, and who drives.
 
 Street coordinates: s along the centre line, d to the left of it, both in m. Traffic keeps to the right.

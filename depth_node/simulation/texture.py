@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Anisotropic texture filtering: one atlas that holds every tile at all widths and heights (a ripmap).
 
 Streets foreshorten along one texture axis far more than along the other, so each axis chooses its own level;

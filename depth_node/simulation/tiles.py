@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The surface textures: drawn once per street from noise, in linear light, periodic in both directions.
 
 Every tile has four channels: fixed red, green, blue, and the share by which the object's own colour shows.

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Who moves in the street, and where everyone is at a given time. Positions are closed formulas of time."""
 
 from __future__ import annotations

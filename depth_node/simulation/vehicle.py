@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Cars, vans and people: the things that move, standing at the origin and facing along x (metres)."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """A moving average of the weights: what is validated and saved, while training goes on with the weights themselves."""
 
 from __future__ import annotations

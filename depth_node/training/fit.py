@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Runs the training loop in a run folder that can be resumed."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Trained networks that only help in training: a teacher to learn from, semantics to be guided by.
 
 Deliberately no `nn.Module`s: as submodules their weights would be trained and saved along with the network's.

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The Lightning module: two networks, one objective, one optimiser."""
 
 from __future__ import annotations

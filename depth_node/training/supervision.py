@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """What a run learns from besides neighbouring pictures: can it, and what metric scale does it get from that."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Batch normalisation over the samples of all processes, so that how many there are makes no difference.
 
 torch's own works on GPUs only; on the CPU the same is done here.

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Starting from trained weights instead of afresh."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Bags of a camera that drives towards a textured wall, for tests of the recorder; and repeatable arithmetic."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Two processes over gloo do what one does: the same curve, the same numbers, one complaint."""
 
 import csv

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Each backbone, plain and guided: builds, learns two steps, is saved and loaded bit-equal, and runs live."""
 
 from __future__ import annotations

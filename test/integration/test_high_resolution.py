@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Two steps at the papers' larger sizes: they fit, learn, and start from a checkpoint of the smaller size."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The script that lays Cityscapes' video out as drives."""
 
 from __future__ import annotations

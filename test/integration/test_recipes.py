@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """What recipes add to plain training, through whole runs of a few steps: scale, averages, semantics, warm starts."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Bag in, sequence folder out, opened by pykitti and read back; every failure leaves nothing behind."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """A camera that changes in mid-bag stops the recording with the time of change, or starts a new drive."""
 
 from __future__ import annotations

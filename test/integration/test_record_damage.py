@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Of a bag that was cut off or damaged, every message that still is whole is recorded, and the loss is said.
 
 DEPTH_NODE_CUTS=50 tries as many random cuts of each kind of bag (5 otherwise).

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """However the same pictures are stored in a bag, the recorded sequence is the same."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """A killed recording goes on where it stopped and ends byte for byte as if nothing had happened.
 
 DEPTH_NODE_KILLS=20 kills at as many random moments (3 otherwise).

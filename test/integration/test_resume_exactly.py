@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """A run that is killed or interrupted at any moment and resumed has the curve of one that was not."""
 
 import csv

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """A semantic network learns, is saved, goes on and is measured, all by the commands that a user has."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The simulated street's lidar and odometry, written beside pictures, against its exact depth and motion."""
 
 from __future__ import annotations

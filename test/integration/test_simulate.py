@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """`depth simulate` from the command line: the bag can be read, and everything in it fits the ground truth."""
 
 import cv2

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Both stages and the resampling between them, all real, on few small frames."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The launch file, wherever launch_ros is installed."""
 
 import importlib.util

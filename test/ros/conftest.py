@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Real processes on real DDS: nodes as programs, and a listener in the test's own process."""
 
 from __future__ import annotations

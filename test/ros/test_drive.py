@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Camera process -> live node process -> this process, over DDS with the middleware's default settings."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """One live node process, and a camera in this process that does what cameras should not."""
 
 import re

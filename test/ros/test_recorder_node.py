@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The recorder node as a program: parameters in, a sequence folder out."""
 
 import pytest

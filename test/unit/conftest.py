@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Small real things that tests of several parts share: a checkpoint and a drive with measured depth."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Work shared among processes: numbers from torchrun's environment, shares that come together in order."""
 
 import os

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Rules of the house that a reader relies on: import direction, file size, one version, a complete installation."""
 
 from __future__ import annotations
@@ -159,6 +161,12 @@ def test_a_file_is_readable(path):
     assert text.count("\n") < 400, "split it: 400 lines is the limit"
     assert not DRAWERS.match(path.stem), "name what is in it"
     ast.parse(text, feature_version=(3, 10))  # syntax of Python 3.10
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_names_its_licence(path):
+    lines = path.read_text().splitlines()[:3]
+    assert "# SPDX-License-Identifier: Apache-2.0" in lines
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Messages of an MCAP file that was cut off or damaged, record by record, without its index.
 
 Records stand one after the other: opcode (1 byte), length (8 bytes), content. Messages lie in chunks, which may be

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Reading what is left of a bag that was cut off or damaged: every message that still is whole.
 
 A recording that crashed lacks its index, its metadata.yaml, or its end. The files are read record by record instead,

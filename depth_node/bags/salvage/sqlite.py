@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Messages of a sqlite3 bag that was cut off or damaged, page by page, without SQLite.
 
 SQLite refuses a database whose end is missing. Its pages can still be read one by one: rows lie in leaf pages of

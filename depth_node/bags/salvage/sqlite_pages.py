@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Pages of a SQLite database that was cut off or never closed, without SQLite.
 
 A recorder that crashed may leave rows in a write-ahead log beside the database. As SQLite itself would, this takes of

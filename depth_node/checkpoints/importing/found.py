@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """What an importer hands over: networks with the official weights, and what is known about them."""
 
 from __future__ import annotations

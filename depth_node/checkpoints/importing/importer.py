@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """`depth import`: official files to networks and the description that our checkpoint stores."""
 
 from __future__ import annotations

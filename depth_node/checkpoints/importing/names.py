@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Our names of tensors to those of the official files (the appendix of the fact sheet lists the latter)."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Checkpoints of PackNet-SfM: one *.ckpt (older: *.pth.tar) with configuration and all networks (fact sheet C.2)."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Reads the pickle inside a PyTorch file as plain data, and runs nothing of it.
 
 A pickle is a program that may import and call anything. This interpreter has no instruction for that: it decodes the

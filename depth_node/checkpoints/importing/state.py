@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """A state dict of another project: its tensors by name, taken over one by one under our names."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Tensors that are still in their file, and the few names by which a PyTorch pickle describes them.
 
 Each name stands for one of our own functions here; none is ever looked up or imported.

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Files of `torch.save`, both kinds, read without running anything in them.
 
 Since 1.6 PyTorch writes a zip archive with the pickle and one record per storage, all uncompressed. Before, it wrote

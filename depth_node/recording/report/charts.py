@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Charts of a recording: what was kept and dropped when, parallax, rate, quality, the way driven."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Is a recording fit for training? What speaks for it, what against it, and what to do."""
 
 from __future__ import annotations

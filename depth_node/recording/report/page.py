@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The report of a recording: report.html for people, report.png at a glance, report.json for programs.
 
 It is made of the manifest and the files beside it alone, so that it can be made anew at any time.

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Some frames of a recording, with what the lidar measured on them."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Where sensors sit on the vehicle: chains of fixed transforms from /tf_static of a bag, or from a YAML file.
 
 A YAML file lists `transforms`, each with parent, child, translation [x, y, z] in metres and rotation as quaternion

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """How odometry's own world lies on the map: a track laid over GNSS fixes."""
 
 from __future__ import annotations

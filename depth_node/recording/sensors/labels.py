@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Semantic label pictures of recorded frames, computed once instead of in every epoch of a training."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """PointCloud2 to KITTI's lidar scans and depth pictures, one of each kind per frame.
 
 `velodyne_points/data` gets the scans in the lidar's own axes, `proj_depth/velodyne` all their points in the picture,

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Where the vehicle was and how it moved: Odometry, Imu and NavSatFix messages, interpolated to any moment."""
 
 from __future__ import annotations

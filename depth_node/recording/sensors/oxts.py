@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Odometry, Imu and NavSatFix to KITTI's oxts files: thirty numbers for every frame.
 
 Positions come from odometry, laid over the GNSS fixes where there are any (around latitude and longitude 0 where

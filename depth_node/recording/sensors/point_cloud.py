@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """PointCloud2 messages to the points of a KITTI scan."""
 
 from __future__ import annotations

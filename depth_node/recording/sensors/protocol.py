@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """What the recorder asks of everything that writes side data."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Rotations from ROS quaternions, which are (x, y, z, w): tf_transformations where installed, else transforms3d.
 
 The only place that chooses; both give the same.

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """A semantic checkpoint that labels pictures. Importing this loads PyTorch."""
 
 from __future__ import annotations

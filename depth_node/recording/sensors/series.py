@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Rows of numbers over time, kept compactly: an hour of odometry takes some megabytes."""
 
 from __future__ import annotations

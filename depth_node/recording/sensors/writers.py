@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Side data of a recording: what the recorder calls to have lidar, motion and labels written beside the pictures.
 
 The recorder opens the writers of a bag, hands them every message of their topics in the bag's order, and lets them

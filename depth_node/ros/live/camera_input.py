@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The camera as the node sees it: image and camera_info subscriptions, paired."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Counts and times of the live node's frames, as reported on /diagnostics."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The live path of one frame, message to messages: age, calibration, decode, rectify, network, publish."""
 
 from __future__ import annotations

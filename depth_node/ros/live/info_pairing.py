@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Finds the camera_info that belongs to an image, whichever of the two arrives first.
 
 A synchronised driver gives image and info the same stamp: only equal stamps pair. A driver that latches its info once,

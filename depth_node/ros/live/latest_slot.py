@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Hand-over from a callback to a worker thread that keeps only the newest item."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The live node: a lifecycle node from camera images to depth images, semantic classes and clouds.
 
 configure loads the networks, activate subscribes, deactivate lets go of the camera, cleanup frees all memory.

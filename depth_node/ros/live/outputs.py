@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The live node's publishers: each output is made only while somebody listens to it."""
 
 from __future__ import annotations

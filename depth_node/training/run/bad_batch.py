@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """A loss that is no number ends the run before it reaches the weights, and leaves the batch it came from."""
 
 from __future__ import annotations

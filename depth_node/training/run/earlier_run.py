@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The settings of a run that is resumed, and which of them may be others now."""
 
 from __future__ import annotations

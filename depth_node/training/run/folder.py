@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """What every training run shares: its folder, its device, its precision and its trainer."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Ctrl-C and SIGTERM end a run between two steps, when its state is one that it can be resumed from exactly."""
 
 from __future__ import annotations

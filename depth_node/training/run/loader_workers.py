@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Processes that read pictures while the training process computes."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """metrics.csv: one line per logged step and stage, appended, so that a resumed run continues its own curve."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Where a run comes from: the revision of the code, the data, the command; run.json in its folder."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """What a run leaves behind and shows: shippable checkpoints, pictures to look at, its speed and progress."""
 
 from __future__ import annotations

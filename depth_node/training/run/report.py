@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """report.md of a run: what was trained on what, how it went, curves and pictures."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """A resumed run goes on exactly where its last save left it, in the middle of an epoch too."""
 
 from __future__ import annotations

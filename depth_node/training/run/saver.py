@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """When a run is saved: regularly, after a better validation, at its end and on interruption."""
 
 from __future__ import annotations

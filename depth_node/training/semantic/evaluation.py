@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """A trained semantic network against labelled pictures: its scores, and what it sees as a picture."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """How well labels are predicted: intersection over union per class and on average."""
 
 from __future__ import annotations

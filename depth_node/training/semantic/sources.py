@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Where labelled pictures come from: plain folders, KITTI-style drives, drives through the simulated street."""
 
 from __future__ import annotations

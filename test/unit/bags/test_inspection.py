@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """What is in a bag is said: rates, gaps, cameras, damage and what to do next."""
 
 from __future__ import annotations

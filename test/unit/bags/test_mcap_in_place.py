@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Chunks read in place give what rosbags gives, in its order."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Bags of all storages are read back; damaged ones give one clear line."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Calibrations in files: camera_calibration's YAML, an echoed CameraInfo and KITTI's text."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Every encoding against a picture whose colours are known."""
 
 from __future__ import annotations

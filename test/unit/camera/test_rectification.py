@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Rectified pixels land where a pinhole camera would have put them."""
 
 from __future__ import annotations

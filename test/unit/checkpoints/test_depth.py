@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """A checkpoint returns what went in, bit for bit, and every wrong file gets one clear line."""
 
 from __future__ import annotations

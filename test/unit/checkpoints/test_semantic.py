@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Semantic networks on disk and by name: bit-equal, with their classes, and one clear line where not."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Files of settings: read before the flags, checked like them, wrong ones in one line."""
 
 from __future__ import annotations

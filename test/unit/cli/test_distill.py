@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """What `depth distill` takes from the teacher, and what the command line overrides."""
 
 from pathlib import Path

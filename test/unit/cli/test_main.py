@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The `depth` command: overview, help of every subcommand, exit status and one-line errors."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """`depth predict`, from the command line to its files."""
 
 from __future__ import annotations

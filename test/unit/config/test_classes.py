@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Class maps: the built-in ones, a user's own, and their ids in label pictures."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Rules for every configuration class of the package."""
 
 from __future__ import annotations

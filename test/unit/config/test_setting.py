@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The configuration machinery: names, types, bounds and the messages a user gets."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The order of a run: every sample once per epoch, the same however the run is cut into pieces and shared."""
 
 from itertools import chain

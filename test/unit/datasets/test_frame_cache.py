@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Pictures from the cache are those of the files, whatever happens to files, disk and other processes."""
 
 import logging

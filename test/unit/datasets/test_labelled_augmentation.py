@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Pictures and labels stay together through random changes."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Pictures and their labels: how they find each other, how they are read, what is refused."""
 
 from __future__ import annotations

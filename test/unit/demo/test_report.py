@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """What the demonstration tells about a drive: numbers that are right, with and without semantic classes."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Metrics per class and per range against numbers worked out by hand, by both rules of averaging."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The protocol over whole drives: which frames, what is predicted, what is reported."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Post-processing by flip: the masks by hand, and the real network on both images; no infinite sky."""
 
 from __future__ import annotations

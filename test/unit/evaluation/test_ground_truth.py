@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Measured depth: lidar projection by hand and against KITTI's own pixels, and the choice of a source."""
 
 import numpy as np

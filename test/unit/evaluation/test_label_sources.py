@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Where labels come from, and what is said when they are not there."""
 
 from __future__ import annotations

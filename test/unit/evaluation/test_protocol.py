@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Crop, mask, resize, median scaling and clamp of the Eigen protocol, by hand-made cases."""
 
 import numpy as np

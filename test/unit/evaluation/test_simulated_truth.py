@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Simulated ground truth finds its drive and its frames, or says why not."""
 
 from __future__ import annotations

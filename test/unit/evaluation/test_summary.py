@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Mean and spread over runs, and refusal to mix what was not evaluated alike."""
 
 from __future__ import annotations

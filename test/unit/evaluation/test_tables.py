@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Tables for people: names of rows, columns on request, markdown, and the papers beside us."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Every network as ONNX in onnxruntime and as a torch.export program: the same metres and scores as in PyTorch."""
 
 from __future__ import annotations

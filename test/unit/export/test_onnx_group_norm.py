@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Group normalisation in onnxruntime: as exact as in PyTorch, on large pictures too."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 import torch
 
 from depth_node.geometry.intrinsics import flip_intrinsics, inverse_intrinsics, scale_intrinsics

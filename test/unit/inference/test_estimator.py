@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The engine: metres, intrinsics, resolutions, precisions, and the same input as in training."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The engine with a semantic network: labels, sky and guidance from one pass, and no pass that nobody needs."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Which pictures `depth predict` takes, and the files it writes."""
 
 from __future__ import annotations

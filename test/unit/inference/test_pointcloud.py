@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Clouds: exact back-projection of what is published, and the memory layout of PointCloud2."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Results from the device: one copy, and every value as it was."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Driven distance from oxts files and timestamps."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """KITTI paths, splits, timestamps and calibration: what is written is read back, what is broken is named."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Stereo pairs: a wall seen by two cameras, from either side and in the mirror, is best explained by its true depth."""
 
 from __future__ import annotations

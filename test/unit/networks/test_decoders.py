@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """HR-Depth's dense decoder node by node, against the tables of the fact sheet (B.2, B.3)."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Where the encoders are tapped, and the order of MobileNetV3's operations."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Every network as a whole: parameters to the digit, cost, shapes, gradients, export."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Guidance: what it changes in a decoder, where its gradients go, and what it refuses."""
 
 import pytest

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """PackNet01: parameters and cost to the digit of the authors' (fact sheet A.2), blocks against their definitions."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Directions, orders and magnitudes of the pose networks' answers."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The semantic network: what comes out, what it is made of, and that freezing holds."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Which frames stay: every reason to drop one, with and without odometry."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Rotation and parallax between pictures of a scene that is known exactly."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Manifests come back as they were written, those of the first version included."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """A folder is written whole or not at all."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Stamps: order, gaps, clocks that were set, an even rate."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """A street whose depth is known: flat ground, houses, and a car ahead that may be infinitely far."""
 
 from __future__ import annotations

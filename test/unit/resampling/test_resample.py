@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Whole resamplings. The network is stood in for by pictures that hold their own depth, so that the truth is known."""
 
 from __future__ import annotations

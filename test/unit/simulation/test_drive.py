@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Truth of rendered frames: depth, labels, lidar, poses and textures agree with each other."""
 
 import cv2

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Ground truth comes back as it was written, and damaged files give one clear line."""
 
 import numpy as np

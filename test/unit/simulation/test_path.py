@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Paths are addressed by arc length and speeds integrate to ways."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Filtered textures and road markings keep their mean and lose what a pixel cannot show."""
 
 import numpy as np

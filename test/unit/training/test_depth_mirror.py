@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """TRI's mirroring: the depth network sees some targets mirrored, everything else stays as it is."""
 
 from __future__ import annotations

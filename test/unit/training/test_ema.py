@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Averaged weights: computed right, validated and saved, and a resumed run has the same."""
 
 from __future__ import annotations

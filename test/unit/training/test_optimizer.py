@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Rates of the two networks and when they fall, against both papers' schedules."""
 
 from __future__ import annotations

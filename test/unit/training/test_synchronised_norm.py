@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Batch normalisation of two processes against that of one with both batches, to the digits of double precision."""
 
 import os

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Of a cut or never closed database exactly the rows are read that are there, as SQLite itself tells."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Official state dicts with random weights, made from the key tables of the fact sheet (appendix, C.1, C.2)."""
 
 from __future__ import annotations

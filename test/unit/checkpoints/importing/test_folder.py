@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Folders of HR-Depth, Lite-HR-Depth and monodepth2: the imported network computes what the weights' names say.
 
 The reference is written once more here, with functions only and under the authors' names of the weights.

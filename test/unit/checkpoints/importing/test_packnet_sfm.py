@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """PackNet-SfM checkpoints: the imported networks compute what the weights' names say."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Pickles as plain data: what PyTorch writes is read, anything else is refused and nothing is ever run."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Files of torch.save, new and old kind: read bit by bit; damaged and crafted ones give one clear line."""
 
 from __future__ import annotations

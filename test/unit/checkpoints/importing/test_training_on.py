@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Training goes on from what `depth import` made of official files."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Recordings made up number by number, so that what a report should say is known."""
 
 from __future__ import annotations

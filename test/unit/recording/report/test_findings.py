@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The verdict follows the numbers, and every complaint says what to do."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """The report's numbers are the manifest's, its pictures show them, its page is whole and safe."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Chains of fixed transforms, from a bag or a file; what is not linked is said."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Labels of stored pictures: by any labeller, and by a real semantic network where this version has one."""
 
 from __future__ import annotations

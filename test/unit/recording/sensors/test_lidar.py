@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Scans find their frames, move along with the vehicle, and say when nothing tells where the lidar sits."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Lidar points land in the right pixel; those the camera cannot see are left out of the truth."""
 
 from __future__ import annotations

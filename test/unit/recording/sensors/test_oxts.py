@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Motion of a vehicle on a circle, whose numbers are known: by odometry, by GNSS, by IMU and by all together."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Point clouds of every layout become (N, 4) points; broken ones are one clear line."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Rotations: ROS order of quaternions, REP-103 angles, and one result whichever library is installed."""
 
 from __future__ import annotations

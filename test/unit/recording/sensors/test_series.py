@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Rows over time: any order in, interpolation out, no reaching over gaps."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 import pytest
 
 from depth_node.ros.live.frame_statistics import FrameStatistics

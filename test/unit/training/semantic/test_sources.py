@@ -1,3 +1,5 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Which labelled pictures a user's folders come to."""
 
 from __future__ import annotations
