@@ -8,12 +8,15 @@ from dataclasses import dataclass
 
 from depth_node.config.setting import Validated, setting
 
+SURROUNDINGS = ("town", "suburb", "country", "highway")
+
 
 @dataclass(frozen=True)
 class StreetConfig(Validated):
     """A drive through a procedural street. The seed decides everything that is not set here."""
 
     seed: int = setting(0, "decides the street, its traffic and its light", low=0, high=2**31 - 1)
+    surroundings: str = setting("town", "what lies beside the street", choices=SURROUNDINGS)
     frames: int = setting(100, "number of camera frames", low=1, high=100_000)
     rate: float = setting(10.0, "camera and lidar rate", unit="Hz", low=0.1, high=100.0)
     width: int = setting(640, "image width", unit="px", low=32, high=4096)
@@ -38,6 +41,7 @@ class StreetConfig(Validated):
     )
     parked: float = setting(0.6, "share of occupied places on parking lanes", low=0.0, high=1.0)
     trees: float = setting(1.0, "density of trees", low=0.0, high=3.0)
+    lorries: float = setting(0.0, "share of lorries and coaches among the traffic", low=0.0, high=1.0)
     pedestrians: float = setting(1.0, "density of people on the sidewalks", low=0.0, high=5.0)
     lidar: bool = setting(True, "simulate a 64-line lidar")
     lidar_columns: int = setting(1024, "lidar points per line and turn", low=16, high=4096)

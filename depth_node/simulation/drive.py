@@ -20,8 +20,8 @@ from depth_node.simulation import ground_truth, rig
 from depth_node.simulation.camera import Camera, Picture
 from depth_node.simulation.lidar import Lidar
 from depth_node.simulation.raycast import World
+from depth_node.simulation.scene import build_street
 from depth_node.simulation.shading import Painter
-from depth_node.simulation.street import build_street
 from depth_node.simulation.traffic import Traffic
 
 START_NS = 1_717_243_200_000_000_000  # an arbitrary fixed time, so that the same drive has the same stamps

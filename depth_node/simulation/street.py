@@ -1,6 +1,6 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Lays out a street from its seed: profile of the road, what stands where, and who drives.
+"""What a street is: profile of the road, its centre line, the ways of its vehicles, all drawn from its seed.
 
 Street coordinates: s along the centre line, d to the left of it, both in m. Traffic keeps to the right.
 """
@@ -13,16 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth_node.config.street import StreetConfig
-from depth_node.simulation import labels
-from depth_node.simulation.mesh import Material, Mesh, join, panel
-from depth_node.simulation.path import AHEAD, BEHIND, Motion, Path, center_line, ego_motion, vehicle_path
-from depth_node.simulation.scenery import bush_row, fence, ground_strip, house, lamp, sign, traffic_light, tree
-from depth_node.simulation.tiles import Tile
-from depth_node.simulation.vehicle import car
+from depth_node.simulation.mesh import Mesh
+from depth_node.simulation.path import AHEAD, Motion, Path, center_line, ego_motion, vehicle_path
 
 KERB_HEIGHT = 0.12
-STRIP_STEP = 2.0
-MODELS = 16  # different parked cars and trees per side
 
 
 @dataclass(frozen=True)
@@ -36,6 +30,7 @@ class Profile:
         sidewalk: width of each sidewalk with its kerb.
         gardens: depth of the front gardens on the left and on the right.
         crossings: s of the zebra crossings.
+        kerb_height: how much higher than the road its surroundings lie.
     """
 
     lanes: int
@@ -44,6 +39,7 @@ class Profile:
     sidewalk: float
     gardens: tuple[float, float]
     crossings: tuple[float, ...]
+    kerb_height: float = KERB_HEIGHT
 
     @property
     def driving(self) -> float:
@@ -92,19 +88,12 @@ def duration(config: StreetConfig) -> float:
     return (config.frames - 1) / config.rate
 
 
-def build_street(config: StreetConfig) -> Street:
-    """Build the street of `config.seed`; the same configuration gives the same street, triangle for triangle."""
-    paths = build_paths(config)
-    length = paths.motion.way(duration(config))
-    return replace(paths, mesh=_Builder(config, paths.profile, paths.center, length).build())
-
-
 def build_paths(config: StreetConfig) -> Street:
     """The same street without its mesh: who needs only poses gets them at once."""
     rng = np.random.default_rng([config.seed, 1])
     motion = ego_motion(config, rng)
     length = motion.way(duration(config))
-    profile = _draw_profile(length, rng)
+    profile = _PROFILES[config.surroundings](length, rng)
     center = center_line(length, config.curvature, rng)
     ego = vehicle_path(center, profile.own_lane, config.weave, config.weave_length, rng)
     azimuth, elevation = rng.uniform(0, 2 * np.pi), np.radians(rng.uniform(32, 58))
@@ -112,7 +101,7 @@ def build_paths(config: StreetConfig) -> Street:
     return Street(profile, center, ego, motion, None, sun)
 
 
-def _draw_profile(length: float, rng: np.random.Generator) -> Profile:
+def _draw_town(length: float, rng: np.random.Generator) -> Profile:
     lanes = 2 if rng.random() < 0.4 else 1
     gardens = rng.choice([0.0, 0.0, 2.5, 5.0, 7.0], 2)
     crossings = np.arange(rng.uniform(30, 90), length + AHEAD, rng.uniform(110, 180))
@@ -126,153 +115,18 @@ def _draw_profile(length: float, rng: np.random.Generator) -> Profile:
     )
 
 
-class _Builder:
-    """Collects the parts of one street; every kind of thing has its own random stream."""
+def _draw_suburb(length: float, rng: np.random.Generator) -> Profile:
+    return replace(_draw_town(length, rng), lanes=1, gardens=(rng.uniform(4, 9), rng.uniform(4, 9)))
 
-    def __init__(self, config: StreetConfig, profile: Profile, center: Path, length: float) -> None:
-        self.config, self.profile, self.center = config, profile, center
-        self.begin, self.end = -BEHIND + 30, length + AHEAD - 30
-        self.parts: list[Mesh] = []
 
-    def build(self) -> Mesh:
-        """Everything that does not move."""
-        self._ground()
-        for side in (1.0, -1.0):
-            rng = np.random.default_rng([self.config.seed, 2, int(side > 0)])
-            self._houses(side, rng)
-            self._second_row(side, rng)
-            self._trees(side, rng)
-            self._furniture(side, rng)
-            self._parked(side, rng)
-        self._far_end()
-        return join(self.parts)
+def _draw_country(_: float, rng: np.random.Generator) -> Profile:
+    width = rng.uniform(2.7, 3.5)
+    return Profile(1, width, rng.uniform(0.2, 0.6), rng.uniform(0.8, 1.6), (0.0, 0.0), (), kerb_height=0.0)
 
-    def _put(self, mesh: Mesh, s: float, d: float, turn: float = 0.0, z: float = 0.0) -> None:
-        position, heading = self.center.beside(s, d)
-        self.parts.append(mesh.placed(float(position[0]), float(position[1]), float(heading) + turn, z))
 
-    def _near_crossing(self, s: float, reach: float) -> bool:
-        return any(abs(s - crossing) < reach for crossing in self.profile.crossings)
+def _draw_highway(_: float, rng: np.random.Generator) -> Profile:
+    width, shoulder = rng.uniform(3.5, 3.8), rng.uniform(1.5, 3.2)
+    return Profile(int(rng.integers(2, 5)), width, shoulder, 1.0, (0.0, 0.0), (), kerb_height=0.0)
 
-    def _ground(self) -> None:
-        p = self.profile
-        asphalt = Material((0.21, 0.21, 0.215), Tile.ASPHALT, labels.ROAD)
-        stone = Material((0.52, 0.51, 0.49), Tile.KERB, labels.SIDEWALK)
-        paving = Material((0.42, 0.40, 0.38), Tile.PAVING, labels.SIDEWALK)
-        grass = Material((0.0, 0.0, 0.0), Tile.GRASS, labels.TERRAIN)
-        z, far = KERB_HEIGHT, p.edge + 55.0
-        self._strip((p.kerb, 0.0), (0.0, 0.0), asphalt)
-        self._strip((0.0, 0.0), (-p.kerb, 0.0), asphalt)
-        for side in (1.0, -1.0):
-            lines = [
-                (p.kerb, 0.0),
-                (p.kerb + 0.02, z),
-                (p.kerb + 0.2, z),
-                (p.edge, z),
-                (p.edge, z - 0.02),
-                (far, z - 0.02),
-            ]
-            for (d0, z0), (d1, z1), material in zip(
-                lines, lines[1:], (stone, stone, paving, stone, grass), strict=False
-            ):
-                ends = ((side * d1, z1), (side * d0, z0))
-                self._strip(*(ends if side > 0 else ends[::-1]), material)
-        plain = Material((0.0, 0.0, 0.0), Tile.GRASS, labels.TERRAIN)
-        middle = self.center.at((self.begin + self.end) / 2)[0]
-        reach = self.end - self.begin + 2500.0
-        corner = (middle[0] - reach / 2, middle[1] - reach / 2, -0.4)
-        self.parts.append(panel(corner, (reach, 0, 0), (0, reach, 0), plain))
 
-    def _strip(self, left: tuple[float, float], right: tuple[float, float], material: Material) -> None:
-        """A ribbon along the street between the lines (d, z) `left` and `right`; its texture is (s, d + z)."""
-        s = np.arange(self.begin, self.end + STRIP_STEP, STRIP_STEP)
-        lines, uv = [], []
-        for d, z in (left, right):
-            points, _ = self.center.beside(s, np.full_like(s, d))
-            lines.append(np.column_stack([points, np.full_like(s, z)]))
-            uv.append(np.column_stack([s, np.full_like(s, d + z)]))
-        self.parts.append(ground_strip(lines[0], lines[1], np.array(uv), material))
-
-    def _houses(self, side: float, rng: np.random.Generator) -> None:
-        garden = self.profile.gardens[0 if side > 0 else 1]
-        s = self.begin + 2
-        floors_here = int(rng.integers(2, 5))
-        while s < self.end - 30:
-            bays, floors = int(rng.integers(3, 8)), int(np.clip(floors_here + rng.integers(-1, 2), 2, 6))
-            width, depth = 3.0 * bays, rng.uniform(8, 13)
-            setback = garden + (rng.uniform(0.0, 1.2) if garden else 0.02) + self._sagitta(width)
-            # Seen from the road a house on the left runs against its own x axis: start at its far end.
-            at, turn = (s + width, np.pi) if side < 0 else (s, 0.0)
-            middle_d = side * (self.profile.edge + setback)
-            heading = float(self.center.at(s + width / 2)[1])
-            position, _ = self.center.beside(s + width / 2, middle_d)
-            shift = -0.5 * width * np.array([np.cos(heading + turn), np.sin(heading + turn)])
-            x, y = position + shift
-            mesh = house(bays, floors, depth, rng)
-            self.parts.append(mesh.placed(float(x), float(y), heading + turn, KERB_HEIGHT - 0.05))
-            if garden > 2 and rng.random() < 0.75:
-                edge = bush_row(width - 2, rng.uniform(0.7, 1.5), rng) if rng.random() < 0.5 else fence(width - 2, rng)
-                self._put(
-                    edge, at - 1 if side < 0 else at + 1, side * (self.profile.edge + 0.5), turn, KERB_HEIGHT - 0.05
-                )
-            gap = rng.choice([0.0, 0.0, 2.0, 5.0, 14.0], p=[0.3, 0.2, 0.2, 0.2, 0.1])
-            s += width + float(gap) + 0.4
-
-    def _sagitta(self, width: float) -> float:
-        """How far a straight front of this width must step back so as not to cut into a bend of 140 m radius."""
-        return width**2 / (8 * 140.0) * min(self.config.curvature, 1.5)
-
-    def _second_row(self, side: float, rng: np.random.Generator) -> None:
-        """Coarser houses and trees behind, so that gaps do not show an empty plain."""
-        d = side * (self.profile.edge + 30)
-        kinds = [tree(rng) for _ in range(MODELS // 2)]
-        for s in np.arange(self.begin, self.end - 20, 26.0).tolist():
-            if rng.random() < 0.6:
-                turn = np.pi if side < 0 else 0.0
-                self._put(house(int(rng.integers(4, 8)), int(rng.integers(2, 6)), 10.0, rng), s, d, turn)
-            else:
-                for _ in range(2):
-                    kind = kinds[rng.integers(len(kinds))]
-                    self._put(kind, s + rng.uniform(0, 20), d + side * rng.uniform(-6, 6), rng.uniform(0, 6))
-
-    def _trees(self, side: float, rng: np.random.Generator) -> None:
-        kinds = [tree(rng) for _ in range(7)]
-        spacing = 13.0 / max(self.config.trees, 1e-6)
-        s = self.begin + rng.uniform(0, 10)
-        while s < self.end:
-            if not self._near_crossing(s, 7) and rng.random() < 0.85:
-                mesh = kinds[rng.integers(len(kinds))]
-                self._put(mesh, s, side * (self.profile.kerb + 0.75), rng.uniform(0, 6), KERB_HEIGHT)
-            s += spacing * rng.uniform(0.6, 1.5)
-
-    def _furniture(self, side: float, rng: np.random.Generator) -> None:
-        turn, d, post = (np.pi if side > 0 else 0.0), side * (self.profile.kerb + 0.45), lamp(7.0)
-        for s in np.arange(self.begin + rng.uniform(0, 20), self.end, 29.0).tolist():
-            self._put(post, s, d, turn, KERB_HEIGHT)
-        s = self.begin + rng.uniform(5, 40)
-        while s < self.end:
-            plate = sign(int(rng.integers(16)), np.pi if side < 0 else 0.0)
-            self._put(plate, s, side * (self.profile.kerb + 0.5), rng.uniform(-0.1, 0.1), KERB_HEIGHT)
-            s += rng.uniform(14, 45)
-        for crossing in self.profile.crossings:
-            offset, facing = (-3.2, 0.0) if side < 0 else (3.2, np.pi)
-            self._put(traffic_light(), crossing + offset, d, facing, KERB_HEIGHT)
-
-    def _parked(self, side: float, rng: np.random.Generator) -> None:
-        d = side * (self.profile.driving + 0.5 * self.profile.parking + 0.05)
-        models = [car(rng) for _ in range(MODELS)]
-        for s in np.arange(self.begin + rng.uniform(0, 6), self.end - 6, 6.2).tolist():
-            mesh, jitter, angle = models[rng.integers(MODELS)], rng.uniform(-0.4, 0.4), rng.normal(0, 0.015)
-            swapped = rng.random() < 0.08
-            if rng.random() < self.config.parked and not self._near_crossing(s, 8):
-                heading = (np.pi if side > 0 else 0.0) + (np.pi if swapped else 0.0)
-                self._put(mesh, s + jitter, d, heading + angle)
-
-    def _far_end(self) -> None:
-        """Houses and trees across the end of the street, so that it does not run into nothing."""
-        rng = np.random.default_rng([self.config.seed, 3])
-        d = self.profile.edge + 40
-        while d > -self.profile.edge - 40:
-            bays = int(rng.integers(4, 8))
-            d -= 3.0 * bays
-            self._put(house(bays, int(rng.integers(3, 6)), 10, rng), self.end - 2, d + 3.0 * bays, -np.pi / 2)
+_PROFILES = {"town": _draw_town, "suburb": _draw_suburb, "country": _draw_country, "highway": _draw_highway}

@@ -11,8 +11,8 @@ import numpy as np
 from depth_node.config.street import StreetConfig
 from depth_node.simulation.mesh import Mesh, join
 from depth_node.simulation.path import AHEAD, BEHIND, Path
-from depth_node.simulation.street import KERB_HEIGHT, Street, duration
-from depth_node.simulation.vehicle import car, person
+from depth_node.simulation.street import Street, duration
+from depth_node.simulation.vehicle import car, lorry, person
 
 VISIBLE = 220.0  # distance up to which cars are drawn, m
 VISIBLE_PERSON = 110.0
@@ -56,7 +56,7 @@ class Traffic:
         """Draw the traffic of the seed."""
         rng = np.random.default_rng([config.seed, 5])
         self._street, self._config = street, config
-        self.lead = car(rng) if config.lead_car else None
+        self.lead = _vehicle(config, rng) if config.lead_car else None
         self._movers = [
             *_oncoming(config, street, rng),
             *_overtaking(config, street, rng),
@@ -85,6 +85,11 @@ class Traffic:
         return join(parts) if parts else None
 
 
+def _vehicle(config: StreetConfig, rng: np.random.Generator) -> Mesh:
+    # Without lorries nothing is drawn for them, so that a street without them stays what it was.
+    return lorry(rng) if config.lorries > 0 and rng.random() < config.lorries else car(rng)
+
+
 def _oncoming(config: StreetConfig, street: Street, rng: np.random.Generator) -> list[Mover]:
     p = street.profile
     movers: list[Mover] = []
@@ -93,7 +98,7 @@ def _oncoming(config: StreetConfig, street: Street, rng: np.random.Generator) ->
         reach = street.motion.way(duration(config)) + AHEAD + speed * duration(config)
         s = rng.uniform(15, 60)
         while config.traffic > 0 and s < reach:
-            movers.append(Mover((car(rng),), s, -speed, p.lane_width * (lane + 0.5), facing=-1))
+            movers.append(Mover((_vehicle(config, rng),), s, -speed, p.lane_width * (lane + 0.5), facing=-1))
             s += rng.uniform(18, 80) / config.traffic
     return movers
 
@@ -107,7 +112,7 @@ def _overtaking(config: StreetConfig, street: Street, rng: np.random.Generator) 
     s = -(speed - street.motion.mean) * duration(config) - 80
     while config.traffic > 0 and s < 110:
         s += rng.uniform(16, 50) / config.traffic
-        movers.append(Mover((car(rng),), s, speed, -p.lane_width * (p.lanes - 1.5)))
+        movers.append(Mover((_vehicle(config, rng),), s, speed, -p.lane_width * (p.lanes - 1.5)))
     return movers
 
 
@@ -125,9 +130,9 @@ def _people(config: StreetConfig, street: Street, rng: np.random.Generator) -> l
         if s > last:
             break
         side, direction = rng.choice([-1.0, 1.0]), rng.choice([-1.0, 1.0])
-        offset = side * rng.uniform(p.kerb + 1.3, p.edge - 0.4)
+        offset = side * rng.uniform(min(p.kerb + 1.3, p.edge - 0.4), p.edge - 0.4)
         speed = direction * rng.uniform(0.9, 1.6)
-        movers.append(Mover(looks[rng.integers(6)], s, speed, offset, int(direction), KERB_HEIGHT))
+        movers.append(Mover(looks[rng.integers(6)], s, speed, offset, int(direction), p.kerb_height))
     return movers
 
 

@@ -57,6 +57,29 @@ def car(rng: np.random.Generator) -> Mesh:
     return join([_hull(shape, paint), _cabin(shape, paint), *_wheels(shape), *_lights(shape)])
 
 
+def lorry(rng: np.random.Generator) -> Mesh:
+    """A lorry or a coach of random size and colour; its middle stands on the ground at the origin."""
+    length, width, height = rng.uniform(6, 13), rng.uniform(2.3, 2.55), rng.uniform(2.7, 4.0)
+    body = Material(tuple(rng.uniform(0.05, 0.75, 3)), Tile.PAINT, labels.TRUCK, 0.05)
+    cab = Material(PAINTS[rng.integers(len(PAINTS))], Tile.PAINT, labels.TRUCK, 0.1)
+    glass = Material(GLASS.color, GLASS.tile, labels.TRUCK, GLASS.gloss)
+    rubber = Material(RUBBER.color, RUBBER.tile, labels.TRUCK)
+    red = Material((0.5, 0.02, 0.02), Tile.METAL, labels.TRUCK, 0.1)
+    nose = length / 2
+    parts = [
+        box((-1.1, 0, 0.95 + (height - 0.95) / 2), (length - 2.4, width, height - 0.95), body),
+        box((nose - 1.0, 0, 1.7), (1.9, width * 0.96, 2.3), cab),
+        box((nose - 0.04, 0, 2.15), (0.06, width * 0.86, 0.9), glass),
+        box((-0.4, 0, 0.75), (length - 1.0, width * 0.8, 0.35), rubber),
+        box((-nose + 0.06, 0, 0.8), (0.1, width * 0.9, 0.2), red),
+    ]
+    for x in (nose - 1.3, -nose + 1.2, -nose + 2.5):
+        for side in (-1.0, 1.0):
+            y = side * (width / 2 - 0.15)
+            parts.append(tube((x, y - 0.15, 0.5), (x, y + 0.15, 0.5), (0.5, 0.5), 16, rubber))
+    return join(parts)
+
+
 def _hull(shape: Shape, paint: Material) -> Mesh:
     """Rings of ten corners, one per station, with closed ends."""
     rings = []

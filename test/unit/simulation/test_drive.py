@@ -8,7 +8,8 @@ import numpy as np
 from depth_node.config.street import StreetConfig
 from depth_node.simulation import labels, rig
 from depth_node.simulation.drive import Simulator
-from depth_node.simulation.street import build_street, duration
+from depth_node.simulation.scene import build_street
+from depth_node.simulation.street import duration
 from depth_node.simulation.traffic import STOP, Traffic
 
 
