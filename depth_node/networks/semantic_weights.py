@@ -11,7 +11,7 @@ import segmentation_models_pytorch as smp
 import timm
 from safetensors.torch import load_file
 
-from depth_node.networks.pretrained import WEIGHTS_FILE, fetch_hub_file
+from depth_node.networks.pretrained import WEIGHTS_FILE, create_backbone, fetch_hub_file, packaged_weights
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +45,11 @@ def _load_timm(encoder: Any, name: str) -> None:
     known = timm.get_pretrained_cfg(name)
     if known is None or not known.hf_hub_id:
         raise OSError(f"timm publishes none for {name}")
+    if packaged_weights(name):
+        info = encoder.model.feature_info
+        whole, _ = create_backbone(name, True, features_only=True, out_indices=info.out_indices)
+        encoder.model.load_state_dict(whole.state_dict())
+        return
     # timm renames and drops tensors as its feature extractors need it, so it makes the backbone again.
     overlay = {"file": fetch_hub_file(known.hf_hub_id, WEIGHTS_FILE)}
     info = encoder.model.feature_info

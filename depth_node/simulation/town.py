@@ -54,6 +54,8 @@ class TownBuilder:
         stone = Material((0.52, 0.51, 0.49), Tile.KERB, labels.SIDEWALK)
         paving = Material((0.42, 0.40, 0.38), Tile.PAVING, labels.SIDEWALK)
         grass = Material((0.0, 0.0, 0.0), Tile.GRASS, labels.TERRAIN)
+        if p.kerb_height == 0:  # an open road has a verge where a street has its sidewalk
+            stone = paving = grass
         z, far = p.kerb_height, p.edge + 55.0
         self._strip((p.kerb, 0.0), (0.0, 0.0), asphalt)
         self._strip((0.0, 0.0), (-p.kerb, 0.0), asphalt)

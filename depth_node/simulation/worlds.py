@@ -1,0 +1,130 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Streets drawn at random: surroundings, traffic and cameras as different as the simulator makes them."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depth_node.config.pretraining import WorldsConfig
+from depth_node.config.street import StreetConfig
+from depth_node.errors import SimulationError
+from depth_node.simulation import rig
+from depth_node.simulation.drive import Simulator
+
+SURROUNDINGS = {"town": 0.35, "suburb": 0.2, "country": 0.2, "highway": 0.25}
+"""Share of each among the streets."""
+
+QUALITIES = (25, 92)
+"""Half of the pictures have been through a JPEG of some quality between these."""
+
+AHEAD = 2  # streets in flight per process
+
+
+@dataclass(frozen=True)
+class StreetFrames:
+    """What one street gives: N frames of one camera.
+
+    Attributes:
+        images: (N, H, W, 3) uint8 RGB.
+        depths: (N, H, W) float16 metres along the optical axis, inf in the sky.
+        labels: (N, H, W) uint8 Cityscapes train ids.
+        K: (3, 3) intrinsics, pixels.
+    """
+
+    images: NDArray[np.uint8]
+    depths: NDArray[np.float16]
+    labels: NDArray[np.uint8]
+    K: NDArray[np.float64]
+
+
+def draw_street(number: int, config: WorldsConfig) -> StreetConfig:
+    """The street of a number; the same number and sizes give the same street."""
+    rng = np.random.default_rng([number, 77])
+    surroundings = str(rng.choice(list(SURROUNDINGS), p=list(SURROUNDINGS.values())))
+    open_road = surroundings in ("country", "highway")
+    usual_height = rng.random() < 0.8
+    return StreetConfig(
+        seed=number,
+        surroundings=surroundings,
+        frames=config.frames,
+        rate=1.5 if surroundings != "highway" else 2.5,
+        width=config.width,
+        height=config.height,
+        focal=float(np.exp(rng.uniform(np.log(0.45), np.log(1.0)))),
+        camera_height=float(rng.uniform(1.1, 1.9) if usual_height else rng.uniform(0.5, 2.6)),
+        speed=float(rng.uniform(15, 30) if surroundings == "highway" else rng.uniform(5, 12)),
+        curvature=float(rng.uniform(0.1, 0.6) if surroundings == "highway" else rng.uniform(0.0, 1.5)),
+        weave=float(rng.uniform(0.0, 1.2)),
+        lead_car=bool(rng.random() < 0.5),
+        lead_gap=float(rng.uniform(7, 40)),
+        traffic=float(rng.uniform(0.0, 3.0)),
+        queue=float(rng.uniform(0.3, 0.9)) if rng.random() < 0.3 else 0.0,
+        parked=float(rng.uniform(0.0, 1.0)),
+        trees=float(rng.uniform(0.2, 2.5)),
+        lorries=float(rng.uniform(0.0, 0.5)),
+        pedestrians=0.0 if surroundings == "highway" else float(rng.uniform(0.0, 0.5 if open_road else 4.0)),
+        lidar=False,
+        workers=1,
+    )
+
+
+def render_street(number: int, config: WorldsConfig) -> StreetFrames:
+    """All frames of one street, some as a lossy camera would give them."""
+    street = draw_street(number, config)
+    simulator, rng = Simulator(street), np.random.default_rng([number, 78])
+    pictures = [simulator.frame(index).picture for index in range(street.frames)]
+    return StreetFrames(
+        np.stack([_as_sent(picture.rgb, rng) for picture in pictures]),
+        np.stack([np.minimum(picture.depth, 6e4).astype(np.float16) for picture in pictures]),
+        np.stack([picture.labels for picture in pictures]),
+        rig.intrinsics(street),
+    )
+
+
+def _as_sent(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    quality = int(rng.integers(*QUALITIES))
+    if rng.random() < 0.5:
+        return image
+    coded = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)[..., ::-1].copy()
+
+
+def render_streets(config: WorldsConfig) -> Iterator[StreetFrames]:
+    """All streets in the order of their numbers, rendered ahead by several processes.
+
+    Raises:
+        SimulationError: a rendering process died.
+    """
+    numbers = range(config.first, config.first + config.streets)
+    workers = min(config.workers or os.cpu_count() or 1, config.streets)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, _start) as pool:
+        waiting: list[Future[StreetFrames]] = []
+        try:
+            for number in numbers:
+                waiting.append(pool.submit(render_street, number, config))
+                if len(waiting) > workers * AHEAD:
+                    yield waiting.pop(0).result()
+            while waiting:
+                yield waiting.pop(0).result()
+        except BrokenProcessPool:
+            raise SimulationError("a rendering process died: is the memory full? try fewer --worlds.workers") from None
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _start() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent tells when to stop
+    os.nice(5)  # the network goes first
+    cv2.setNumThreads(1)
