@@ -8,7 +8,10 @@ made again on the way back, so that training needs no more memory than for an or
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from functools import lru_cache
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -16,6 +19,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from depth_node.networks.pixel_adaptive_tiles import half_window, shift, tiled_convolution, tiled_gradients
+
+WITHOUT_TRITON = "DEPTH_NODE_WITHOUT_TRITON"
+"""Environment variable; set it where Triton is installed but cannot compile, for want of a C compiler say."""
 
 
 class PixelDistances(torch.autograd.Function):
@@ -45,10 +51,12 @@ class PixelAdaptive(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, features: Tensor, affinity: Tensor, weight: Tensor) -> Tensor:
-        """Tap by tap on accelerators and in training, in row tiles on the CPU."""
+        """One fused kernel on a GPU with Triton, tap by tap on other accelerators, in row tiles on the CPU."""
         ctx.save_for_backward(features, affinity, weight)
         if features.device.type == "cpu":
             return tiled_convolution(features, affinity, weight)
+        if fused := _fused(features, weight):
+            return fused.convolve(features, affinity, weight)
         result = F.conv2d(features, _centre(weight))
         for tap, kernel, plane in _taps(features, affinity, weight):
             result += F.conv2d(tap * plane, kernel)
@@ -58,9 +66,15 @@ class PixelAdaptive(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> Any:
         """Gradients of features, affinity and weight, as the forward pass: by taps, or in row tiles on the CPU."""
         features, affinity, weight = ctx.saved_tensors
-        gradient = gradients[0].contiguous()
+        gradient = gradients[0]
         if features.device.type == "cpu":
-            return tiled_gradients(features, affinity, weight, gradient)
+            return tiled_gradients(features, affinity, weight, gradient.contiguous())
+        if fused := _fused(features, weight):
+            return (
+                fused.feature_gradient(gradient, affinity, weight),
+                fused.affinity_gradient(features, gradient, weight),
+                fused.weight_gradient(features, affinity, gradient),
+            )
         middle = weight.shape[-1] // 2
         of_features = torch.einsum("bohw,oc->bchw", gradient, weight[:, :, middle, middle])
         of_weight = torch.empty_like(weight)
@@ -79,6 +93,23 @@ class PixelAdaptive(torch.autograd.Function):
             of_affinity[:, plane] = (pulled * ahead).sum(1) + (returned * behind).sum(1)
             of_features += shift(pulled * kernel, -down, -right) + returned * kernel
         return of_features, of_affinity, of_weight
+
+
+def _fused(features: Tensor, weight: Tensor) -> ModuleType | None:
+    """The Triton kernels, where they are to be had and fit: 3x3, at most single precision."""
+    fits = features.device.type == "cuda" and weight.shape[-1] == 3 and features.dtype != torch.float64
+    return _triton_kernels() if fits else None
+
+
+@lru_cache(maxsize=1)
+def _triton_kernels() -> ModuleType | None:
+    if os.environ.get(WITHOUT_TRITON):
+        return None
+    try:
+        from depth_node.networks import pixel_adaptive_triton
+    except ImportError:
+        return None
+    return pixel_adaptive_triton
 
 
 def _taps(features: Tensor, affinity: Tensor, weight: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
