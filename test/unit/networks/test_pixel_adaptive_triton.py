@@ -51,7 +51,10 @@ def differences(device: str, dtype: torch.dtype, shapes: tuple[tuple[int, ...], 
 
 def test_the_kernels_equal_the_plain_form_in_the_interpreter():
     here = Path(__file__)
-    code = f"import sys; sys.path.insert(0, {str(here.parent)!r}); from {here.stem} import *; print(max(differences('cpu', torch.float32)))"
+    code = (
+        f"import sys; sys.path.insert(0, {str(here.parent)!r}); from {here.stem} import *; "
+        "print(max(differences('cpu', torch.float32)))"
+    )
     environment = {**os.environ, "TRITON_INTERPRET": "1"}
     ran = subprocess.run(
         [sys.executable, "-c", code], env=environment, cwd=here.parents[3], capture_output=True, text=True, check=False
