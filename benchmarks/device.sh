@@ -15,6 +15,6 @@ python=${PYTHON:-python3}
 mkdir -p "$output"
 export PYTHONPATH=$PWD${PYTHONPATH:+:$PYTHONPATH}
 failed=0
-"$python" -m pytest -q -p no:cacheprovider -m gpu test/unit test/integration 2>&1 | tee "$output/tests.txt" || failed=1
+"$python" -m pytest -q -p no:cacheprovider -m gpu test/unit/networks test/unit/inference test/unit/training 2>&1 | tee "$output/tests.txt" || failed=1
 "$python" benchmarks/gpu.py --rounds "${ROUNDS:-100}" --json "$output/gpu.json" 2>&1 | tee "$output/gpu.txt" || failed=1
 exit $failed
