@@ -12,8 +12,6 @@ with mirrored and transposed weights.
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 import triton
 import triton.language as tl
@@ -25,21 +23,21 @@ LARGEST_TILE = 64
 
 
 @triton.jit
-def _convolve(
-    features: Any,
-    affinity: Any,
-    weight: Any,
-    result: Any,
-    pixels: Any,
-    height: Any,
-    width: Any,
-    inputs: Any,
-    outputs: Any,
+def _convolve(  # type: ignore[no-untyped-def]  # Triton reads annotations its own way
+    features,
+    affinity,
+    weight,
+    result,
+    pixels,
+    height,
+    width,
+    inputs,
+    outputs,
     TILE: tl.constexpr,
     TILE_IN: tl.constexpr,
     TILE_OUT: tl.constexpr,
     PRECISION: tl.constexpr,
-) -> None:
+):
     """Features (P, C), affinity (4, P), weight (9, C, O), result (P, O); P runs over batch, rows, columns."""
     place = tl.program_id(0) * TILE + tl.arange(0, TILE)
     out = tl.program_id(1) * TILE_OUT + tl.arange(0, TILE_OUT)
@@ -78,21 +76,21 @@ def _convolve(
 
 
 @triton.jit
-def _affinity_gradient(
-    features: Any,
-    gradient: Any,
-    weight: Any,
-    result: Any,
-    pixels: Any,
-    height: Any,
-    width: Any,
-    inputs: Any,
-    outputs: Any,
+def _affinity_gradient(  # type: ignore[no-untyped-def]  # Triton reads annotations its own way
+    features,
+    gradient,
+    weight,
+    result,
+    pixels,
+    height,
+    width,
+    inputs,
+    outputs,
     TILE: tl.constexpr,
     TILE_IN: tl.constexpr,
     TILE_OUT: tl.constexpr,
     PRECISION: tl.constexpr,
-) -> None:
+):
     """Features (P, C), gradient (P, O), weight (9, C, O), result (4, P): what each pair's kernel value did."""
     place = tl.program_id(0) * TILE + tl.arange(0, TILE)
     row, column = (place // width) % height, place % width
