@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing.sharedctypes import Synchronized
 
 import cv2
 import numpy as np
@@ -109,7 +110,8 @@ def render_streets(config: WorldsConfig) -> Iterator[StreetFrames]:
     numbers = range(config.first, config.first + config.streets)
     workers = min(config.workers or os.cpu_count() or 1, config.streets)
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _start) as pool:
+    turn = context.Value("i", 0)
+    with ProcessPoolExecutor(workers, context, _start, (turn,)) as pool:
         waiting: list[Future[StreetFrames]] = []
         try:
             for number in numbers:
@@ -124,7 +126,12 @@ def render_streets(config: WorldsConfig) -> Iterator[StreetFrames]:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _start() -> None:
+def _start(turn: Synchronized[int]) -> None:
+    """Give each process a core of its own: the ray tracer would else start as many threads as there are cores."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent tells when to stop
+    with turn.get_lock():
+        number, turn.value = turn.value, turn.value + 1
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cores[-1 - number % len(cores)]})
     os.nice(5)  # the network goes first
     cv2.setNumThreads(1)
