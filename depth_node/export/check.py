@@ -12,8 +12,8 @@ from torch import Tensor
 
 from depth_node.checkpoints.container import first_line
 from depth_node.errors import OutputError
-from depth_node.export.metric_network import DEPTH, INPUT, MetricDepthNetwork
 from depth_node.geometry.disparity import depth_to_disparity
+from depth_node.networks.depth_model import DEPTH, INPUT, DepthModel
 
 TOLERANCE = 1e-4
 """Largest difference that passes: of disparity, which is 0 to 1, and of scores as a share of their range."""
@@ -48,7 +48,7 @@ def program_runner(path: Path) -> Runner:
 
 
 @torch.no_grad()
-def check(network: MetricDepthNetwork, run: Runner, batch: int = 1) -> dict[str, float]:
+def check(network: DepthModel, run: Runner, batch: int = 1) -> dict[str, float]:
     """Compare a runner with its network on noise and on a picture with edges and gradients.
 
     Args:
@@ -64,7 +64,7 @@ def check(network: MetricDepthNetwork, run: Runner, batch: int = 1) -> dict[str,
         OutputError: a difference is beyond `TOLERANCE`.
     """
     worst = dict.fromkeys(network.outputs, 0.0)
-    for image in _pictures(network.info.network.height, network.info.network.width, batch):
+    for image in _pictures(network.config.height, network.config.width, batch):
         expected, found = network(image), run(image)
         for name in worst:
             worst[name] = max(worst[name], _difference(network, name, found[name], expected[name]))
@@ -77,12 +77,12 @@ def check(network: MetricDepthNetwork, run: Runner, batch: int = 1) -> dict[str,
     return worst
 
 
-def _difference(network: MetricDepthNetwork, name: str, found: Tensor, expected: Tensor) -> float:
+def _difference(network: DepthModel, name: str, found: Tensor, expected: Tensor) -> float:
     if found.shape != expected.shape:
         raise OutputError(f"the exported {name} has shape {tuple(found.shape)} instead of {tuple(expected.shape)}")
     span = 1.0
     if name == DEPTH:
-        config, scale = network.info.network, network.info.scale
+        config, scale = network.config, network.scale
         found, expected = (
             depth_to_disparity(depth.double() / scale, config.min_depth, config.max_depth)
             for depth in (found, expected)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,8 @@ from depth_node.checkpoints.depth_info import to_json
 from depth_node.config.export import ExportConfig
 from depth_node.errors import ConfigError, OutputError
 from depth_node.export.check import check, onnx_runner, program_runner
-from depth_node.export.metric_network import INPUT, MetricDepthNetwork
 from depth_node.export.onnx_group_norm import translations
+from depth_node.networks.depth_model import INPUT, DepthModel
 
 CHECKPOINT, ONNX, PROGRAM = ".safetensors", ".onnx", ".pt2"
 OPSET = 18
@@ -74,14 +75,15 @@ def export_checkpoint(checkpoint: Checkpoint, path: Path, config: ExportConfig) 
     if path.suffix == CHECKPOINT:
         save_checkpoint(path, checkpoint.info, checkpoint.depth, semantic=checkpoint.semantic, half=config.half)
         return None
-    network = MetricDepthNetwork(checkpoint)
+    network = DepthModel(checkpoint.depth, checkpoint.semantic, checkpoint.info.scale)
+    description = to_json(dataclasses.replace(checkpoint.info, network=network.config))
     with replacing(path) as temporary:
         temporary.touch()  # a folder that cannot be written to shows now, not after minutes
         write, run = (_write_onnx, onnx_runner) if path.suffix == ONNX else (_write_program, program_runner)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # meant for developers of PyTorch
-                write(temporary, _trace(network, config.batch), network)
+                write(temporary, _trace(network, config.batch), network.outputs, description)
         except OSError:
             raise
         except Exception as error:  # whatever the exporters come across in a network's own code
@@ -92,8 +94,8 @@ def export_checkpoint(checkpoint: Checkpoint, path: Path, config: ExportConfig) 
         return check(network, run(temporary), config.batch)
 
 
-def _trace(network: MetricDepthNetwork, batch: int) -> ExportedProgram:
-    size = network.info.network.height, network.info.network.width
+def _trace(network: DepthModel, batch: int) -> ExportedProgram:
+    size = network.config.height, network.config.width
     # A batch of one would be taken for a constant.
     example = torch.zeros(batch or 2, 3, *size)
     shapes = None if batch else {INPUT: {0: Dim("batch", min=1)}}
@@ -103,7 +105,7 @@ def _trace(network: MetricDepthNetwork, batch: int) -> ExportedProgram:
     return program
 
 
-def _write_onnx(path: Path, program: ExportedProgram, network: MetricDepthNetwork) -> None:
+def _write_onnx(path: Path, program: ExportedProgram, outputs: Sequence[str], description: str) -> None:
     import onnx
 
     exported: Any = torch.onnx.export(
@@ -111,7 +113,7 @@ def _write_onnx(path: Path, program: ExportedProgram, network: MetricDepthNetwor
         dynamo=True,
         opset_version=OPSET,
         input_names=[INPUT],
-        output_names=network.outputs,
+        output_names=outputs,
         custom_translation_table=translations(),
         verbose=False,
     )
@@ -119,14 +121,10 @@ def _write_onnx(path: Path, program: ExportedProgram, network: MetricDepthNetwor
     graph = model.graph
     for part in (*graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
         del part.metadata_props[:]  # where in PyTorch's graph it came from, with paths of this machine
-    model.doc_string = " ".join((MetricDepthNetwork.forward.__doc__ or "").split())
-    onnx.helper.set_model_props(model, {METADATA_KEY: _description(network)})
+    model.doc_string = " ".join((DepthModel.forward.__doc__ or "").split())
+    onnx.helper.set_model_props(model, {METADATA_KEY: description})
     onnx.save(model, path)
 
 
-def _write_program(path: Path, program: ExportedProgram, network: MetricDepthNetwork) -> None:
-    torch.export.save(program, path, extra_files={METADATA_KEY: _description(network)})
-
-
-def _description(network: MetricDepthNetwork) -> str:
-    return to_json(dataclasses.replace(network.info, network=network.depth_network.config))
+def _write_program(path: Path, program: ExportedProgram, _: Sequence[str], description: str) -> None:
+    torch.export.save(program, path, extra_files={METADATA_KEY: description})

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from depth_node.errors import ConfigError
+from depth_node.networks.depth_model import DepthModel
 from depth_node.networks.layers import DisparityHead
 from depth_node.networks.semantic import SemanticNetwork
 
@@ -49,6 +50,13 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
     if name == "fp16" and device.type == "cpu":
         raise ConfigError("precision 'fp16' needs a CUDA device: use fp32 or bf16 on the CPU")
     return PRECISIONS[name]
+
+
+def prepare_model(model: DepthModel, device: torch.device, dtype: torch.dtype) -> DepthModel:
+    """Move both networks of a model to their device for inference, in place, each as `prepare` does."""
+    for network in model.children():
+        prepare(network, device, dtype)
+    return model
 
 
 def prepare(network: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Module:

@@ -17,11 +17,11 @@ from depth_node.camera.network_input import resize_image, to_network_input
 from depth_node.checkpoints.depth import Checkpoint, CheckpointInfo, load_checkpoint
 from depth_node.config.classes import ClassMap
 from depth_node.errors import CalibrationError, EncodingError
-from depth_node.geometry.disparity import disparity_to_depth
 from depth_node.geometry.intrinsics import scale_intrinsics
-from depth_node.inference.device import choose_device, choose_precision, prepare
+from depth_node.inference.device import choose_device, choose_precision, prepare_model
 from depth_node.inference.prediction import Prediction, StageClock
-from depth_node.networks.semantic import SemanticNetwork, SemanticOutput
+from depth_node.networks.depth_model import DepthModel
+from depth_node.networks.semantic import SemanticNetwork
 
 
 class DepthEstimator:
@@ -32,7 +32,7 @@ class DepthEstimator:
         classes: what labels stand for; None without a semantic network.
         device: where everything runs.
         dtype: arithmetic of the convolutions.
-        scale: metres per network unit; may be changed at any time, the next image uses it.
+        model: the networks on the device.
     """
 
     def __init__(self, checkpoint: Checkpoint, device: str = "auto", precision: str = "auto") -> None:
@@ -49,11 +49,8 @@ class DepthEstimator:
         self.info: CheckpointInfo = checkpoint.info
         self.device = choose_device(device)
         self.dtype = choose_precision(precision, self.device)
-        self.scale = checkpoint.info.scale
-        self._depth_network = prepare(checkpoint.depth, self.device, self.dtype)
-        self._guided = checkpoint.depth.config.guided
         semantic = checkpoint.semantic
-        self._semantic_network = None if semantic is None else prepare(semantic, self.device, self.dtype)
+        self.model = prepare_model(DepthModel(checkpoint.depth, semantic, self.info.scale), self.device, self.dtype)
         self.classes: ClassMap | None = None if semantic is None else semantic.classes
         sky = () if semantic is None else semantic.classes.sky_ids
         self._sky_ids = torch.tensor(sky, dtype=torch.uint8, device=self.device)
@@ -62,6 +59,15 @@ class DepthEstimator:
     def from_checkpoint(cls, path: str | Path, device: str = "auto", precision: str = "auto") -> DepthEstimator:
         """Load a checkpoint file; raises CheckpointError, and ConfigError as the constructor."""
         return cls(load_checkpoint(path, with_pose=False), device, precision)
+
+    @property
+    def scale(self) -> float:
+        """Metres per network unit; may be changed at any time, the next image uses it."""
+        return self.model.scale
+
+    @scale.setter
+    def scale(self, scale: float) -> None:
+        self.model.scale = scale
 
     @torch.inference_mode()
     def estimate(
@@ -95,23 +101,21 @@ class DepthEstimator:
         clock = StageClock(self.device)
         picture = self._upload(image)
         clock.lap("upload")
-        network = self.info.network
-        resized = resize_image(picture, network.height, network.width)
+        resized = resize_image(picture, self.model.config.height, self.model.config.width)
         batch = to_network_input(resized)[None]
         clock.lap("preprocess")
         shown = picture if full_resolution else resized
         find_sky = sky_infinite and len(self._sky_ids) > 0
-        semantic: SemanticOutput | None = None
         labels: Tensor | None = None
-        if self._semantic_network is not None and (self._guided or find_sky or with_labels):
-            semantic = self._semantic_network(batch)
+        semantic = self.model.semantics(batch, wanted=find_sky or with_labels)
+        if semantic is not None:
             clock.lap("semantic")
         if semantic is not None and (find_sky or with_labels):
             labels = _labels_at(semantic.logits, resized, shown)
             clock.lap("labels")
-        disparity = self._depth_network(batch, scales=1, semantic_maps=semantic.maps if semantic else None)[0]
+        disparity = self.model.disparity(batch, semantic)
         clock.lap("depth")
-        depth = self._metres(disparity, shown.shape[0], shown.shape[1])
+        depth = self.model.metres(disparity, (shown.shape[0], shown.shape[1]))[0, 0]
         K_shown = _intrinsics_at(K, picture, shown)
         valid = torch.isfinite(depth) & (depth > 0)
         if find_sky and labels is not None:
@@ -140,13 +144,6 @@ class DepthEstimator:
             # A view such as image[..., ::-1], or a read-only message buffer, cannot back a tensor.
             image = torch.from_numpy(np.require(image, requirements=("C", "W")))
         return image.to(self.device)
-
-    def _metres(self, disparity: Tensor, height: int, width: int) -> Tensor:
-        """(height, width) float32 metres from (1, 1, h, w) disparity, which is linear in inverse depth."""
-        if disparity.shape[-2:] != (height, width):
-            disparity = F.interpolate(disparity, (height, width), mode="bilinear", align_corners=False)
-        network = self.info.network
-        return self.scale * disparity_to_depth(disparity[0, 0], network.min_depth, network.max_depth)
 
 
 def _labels_at(logits: Tensor, resized: Tensor, shown: Tensor) -> Tensor:

@@ -14,9 +14,9 @@ from depth_node.checkpoints.depth import load_checkpoint
 from depth_node.config.resampling import ResamplingConfig
 from depth_node.distributed import local_rank, world_size
 from depth_node.errors import CheckpointError, ConfigError
-from depth_node.geometry.disparity import disparity_to_depth
-from depth_node.inference.device import choose_device, choose_precision, prepare
-from depth_node.networks.semantic import SemanticNetwork, SemanticOutput
+from depth_node.inference.device import choose_device, choose_precision, prepare_model
+from depth_node.networks.depth_model import DepthModel
+from depth_node.networks.semantic import SemanticNetwork
 
 
 class DepthPredictor:
@@ -38,12 +38,10 @@ class DepthPredictor:
         loaded = load_checkpoint(checkpoint, with_pose=False)
         if config.candidates == "network" and loaded.semantic is None:
             raise CheckpointError(f"{checkpoint} has no semantic network: use --candidates labels or geometric")
-        self._network = loaded.info.network
-        self.height, self.width = self._network.height, self._network.width
+        self.height, self.width = loaded.info.network.height, loaded.info.network.width
         self.device = _device(config.device)
         dtype = choose_precision(config.precision, self.device)
-        self._depth = prepare(loaded.depth, self.device, dtype)
-        self._semantic = None if loaded.semantic is None else prepare(loaded.semantic, self.device, dtype)
+        self._model = prepare_model(DepthModel(loaded.depth, loaded.semantic), self.device, dtype)
         self._finds_ground = loaded.semantic is not None and config.candidates in ("auto", "network")
         ground = () if loaded.semantic is None else loaded.semantic.classes.ground_ids
         self._ground_ids = torch.tensor(ground, dtype=torch.uint8, device=self.device)
@@ -59,11 +57,8 @@ class DepthPredictor:
             (B, 1, H, W) float32 depth in network units, and (B, H, W) bool, or None without a semantic network.
         """
         batch = to_network_input(images.to(self.device))
-        semantic: SemanticOutput | None = None
-        if self._semantic is not None and (self._network.guided or self._finds_ground):
-            semantic = self._semantic(batch)
-        disparity = self._depth(batch, scales=1, semantic_maps=semantic.maps if semantic else None)[0]
-        depth = disparity_to_depth(disparity.float(), self._network.min_depth, self._network.max_depth)
+        semantic = self._model.semantics(batch, wanted=self._finds_ground)
+        depth = self._model.metres(self._model.disparity(batch, semantic))
         if semantic is None or not self._finds_ground:
             return depth, None
         labels = SemanticNetwork.labels(semantic.logits, self.height, self.width)

@@ -17,7 +17,7 @@ from typing_extensions import Self
 from depth_node.checkpoints.depth import TrainingCamera, load_checkpoint
 from depth_node.checkpoints.semantic import load_semantic
 from depth_node.checkpoints.semantic_info import SemanticInfo
-from depth_node.geometry.disparity import disparity_to_depth
+from depth_node.networks.depth_model import DepthModel
 from depth_node.networks.semantic import SemanticNetwork
 
 SAME_VIEW = 0.02
@@ -70,22 +70,18 @@ class Teacher(Frozen):
         checkpoint = load_checkpoint(path, with_pose=False)
         self.info = checkpoint.info
         self.config = checkpoint.info.network
-        self._network = checkpoint.depth.eval().requires_grad_(False)
-        info, semantic = checkpoint.info.semantic, checkpoint.semantic
-        self._semantics = FrozenSemantics(info, semantic) if info and semantic and self.config.guided else None
+        self._model = DepthModel(checkpoint.depth, checkpoint.semantic)
 
     @torch.no_grad()
     def depth(self, image: Tensor) -> Tensor:
         """Depth (B, 1, H, W) in the teacher's units of (B, 3, H, W) images in 0..1, at the images' size."""
-        self._network.to(image.device)
+        model = self._model.to(image.device)
         size = (self.config.height, self.config.width)
         shown = image
         if image.shape[-2:] != size:
             shown = F.interpolate(image, size, mode="bilinear", align_corners=False, antialias=True)
-        maps = self._semantics.maps(shown) if self._semantics else None
-        disparity = self._network(shown, scales=1, semantic_maps=maps)[0]
-        disparity = F.interpolate(disparity, image.shape[-2:], mode="bilinear", align_corners=False)
-        return disparity_to_depth(disparity, self.config.min_depth, self.config.max_depth)
+        disparity = model.disparity(shown, model.semantics(shown))
+        return model.metres(disparity, (image.shape[-2], image.shape[-1]))
 
     def scale(self, camera: TrainingCamera) -> tuple[float, str]:
         """Metres per network unit, and where that comes from, of a student that learns this teacher's depth.

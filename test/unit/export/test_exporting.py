@@ -24,8 +24,8 @@ from depth_node.config.semantic import SemanticConfig
 from depth_node.errors import ConfigError, OutputError
 from depth_node.export.check import TOLERANCE, check
 from depth_node.export.exporting import export_checkpoint
-from depth_node.export.metric_network import MetricDepthNetwork
 from depth_node.geometry.disparity import disparity_to_depth
+from depth_node.networks.depth_model import DepthModel
 from depth_node.networks.factory import build_depth_network
 from depth_node.networks.semantic import SemanticNetwork, fingerprint
 
@@ -39,6 +39,11 @@ EVERY_NETWORK = [
     for architecture in ARCHITECTURES
     for guided in (False, True)
 ]
+
+
+def model_of(checkpoint):
+    """The networks of a checkpoint as one module, as they are exported."""
+    return DepthModel(checkpoint.depth, checkpoint.semantic, checkpoint.info.scale)
 
 
 def make_checkpoint(architecture, guided=False, with_semantic=False, seed=0):
@@ -185,12 +190,12 @@ def lite():
 
 
 def test_a_network_is_like_itself(lite):
-    network = MetricDepthNetwork(lite)
+    network = model_of(lite)
     assert check(network, network, batch=0) == {"depth": 0.0, "logits": 0.0}
 
 
 def test_another_network_does_not_pass(lite):
-    network, other = MetricDepthNetwork(lite), MetricDepthNetwork(make_checkpoint("lite_hr_depth", True, seed=1))
+    network, other = model_of(lite), model_of(make_checkpoint("lite_hr_depth", True, seed=1))
     with pytest.raises(OutputError, match=r"the exported (depth|logits) differs from PyTorch's by"):
         check(network, other)
 
@@ -204,7 +209,7 @@ def test_another_network_does_not_pass(lite):
     ],
 )
 def test_what_is_wrong_does_not_pass(lite, spoil, says):
-    network = MetricDepthNetwork(lite)
+    network = model_of(lite)
 
     def wrong(image):
         found = network(image)
@@ -257,5 +262,5 @@ def test_a_wrong_request_is_one_line(lite, tmp_path, monkeypatch):
 
 def test_scale_is_folded_in(lite, picture):
     double = dataclasses.replace(lite, info=dataclasses.replace(lite.info, scale=2 * SCALE))
-    once, twice = (MetricDepthNetwork(given)(picture)["depth"] for given in (lite, double))
+    once, twice = (model_of(given)(picture)["depth"] for given in (lite, double))
     torch.testing.assert_close(twice, 2 * once)

@@ -95,7 +95,7 @@ def test_both_resolutions_describe_the_same_plane(estimator):
     rays = torch.linalg.inv(at_network) @ torch.stack([u, v, torch.ones_like(u)]).reshape(3, -1).double()
     inverse = (normal @ rays).reshape(1, 1, 64, 96)
     disparity = ((inverse * SCALE - 0.01) / 9.99).float()
-    estimator._depth_network = lambda batch, scales, semantic_maps: [disparity]
+    estimator.model.depth_network.forward = lambda batch, scales, semantic_maps: [disparity]
     prediction = estimator.estimate(picture(), K, full_resolution=True)
     points = backproject(prediction.depth[None, None].double(), torch.from_numpy(prediction.K)[None])[0]
     distance = torch.einsum("c,chw->hw", normal, points)[4:-4, 4:-4]  # the outermost pixels are extrapolated
@@ -187,7 +187,7 @@ def test_training_and_live_see_the_same_input(estimator, tmp_path, size):
     sample = TripletDataset(tmp_path, [reference], CONFIG.height, CONFIG.width)[0]
 
     seen = []
-    estimator._depth_network.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    estimator.model.depth_network.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
     prediction = estimator.estimate(picture(height, width, seed=1), K)
     assert torch.equal(seen[0][0], sample.as_input().target)
     np.testing.assert_allclose(prediction.K, sample.K.numpy(), rtol=1e-6)

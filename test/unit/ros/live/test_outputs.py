@@ -106,7 +106,7 @@ def robot(ros, guided_checkpoint):
 
 def test_sky_and_labels_may_change_while_it_runs(robot):
     passes = []
-    robot.live._estimator._semantic_network.register_forward_hook(lambda *_: passes.append(1))
+    robot.live._estimator.model.semantic_network.register_forward_hook(lambda *_: passes.append(1))
     robot.subscribe(depth=(Image, "depth/image_rect"), labels=(Image, "semantic/image"))
     robot.subscribe(cloud=(PointCloud2, "depth/points"))
     depth, labels, cloud = robot.next("depth", "labels", "cloud")
