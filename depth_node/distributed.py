@@ -158,6 +158,9 @@ def join() -> None:
 def _leave() -> None:
     import torch.distributed as dist
 
+    # No reference may outlive this: gloo's threads end with their group, and one that still lets go of a tensor while
+    # the interpreter shuts down aborts the process.
+    _group.cache_clear()
     if dist.is_initialized():
         dist.destroy_process_group()
 
