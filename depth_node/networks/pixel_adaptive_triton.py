@@ -44,8 +44,8 @@ def _convolve(  # type: ignore[no-untyped-def]  # Triton reads annotations its o
     row, column = (place // width) % height, place % width
     total = tl.zeros((TILE, TILE_OUT), dtype=tl.float32)
     for tap in tl.static_range(9):
-        down: tl.constexpr = tap // 3 - 1
-        right: tl.constexpr = tap % 3 - 1
+        down = tap // 3 - 1
+        right = tap % 3 - 1
         inside = (place < pixels) & (row + down >= 0) & (row + down < height)
         inside = inside & (column + right >= 0) & (column + right < width)
         other = place + down * width + right
@@ -95,8 +95,8 @@ def _affinity_gradient(  # type: ignore[no-untyped-def]  # Triton reads annotati
     place = tl.program_id(0) * TILE + tl.arange(0, TILE)
     row, column = (place // width) % height, place % width
     for plane in tl.static_range(4):
-        down: tl.constexpr = (plane + 5) // 3 - 1
-        right: tl.constexpr = (plane + 5) % 3 - 1
+        down = (plane + 5) // 3 - 1
+        right = (plane + 5) % 3 - 1
         inside = (place < pixels) & (row + down < height) & (column + right >= 0) & (column + right < width)
         other = place + down * width + right
         total = tl.zeros((TILE,), dtype=tl.float32)

@@ -1,6 +1,9 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The fused kernels against the plain form, value and gradients; without a GPU in Triton's own interpreter."""
+"""The fused kernels against the plain form, value and gradients; without a GPU in Triton's own interpreter.
+
+The interpreter takes Python that the compiler refuses, so the kernels are compiled as well, which needs no GPU.
+"""
 
 from __future__ import annotations
 
@@ -61,6 +64,30 @@ def test_the_kernels_equal_the_plain_form_in_the_interpreter():
     )
     assert ran.returncode == 0, ran.stderr[-2000:]
     assert float(ran.stdout) < 3e-6  # of the largest value: sums of up to 630 products in single precision
+
+
+@pytest.mark.parametrize("dtype", ["fp32", "fp16", "bf16"])
+@pytest.mark.parametrize(
+    ("kernel", "pointers"),
+    [
+        ("_convolve", ("features", "affinity", "weight", "result")),
+        ("_affinity_gradient", ("features", "gradient", "weight", "result")),
+    ],
+)
+def test_the_kernels_compile_without_a_gpu(monkeypatch, tmp_path, kernel, pointers, dtype):
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource, compile
+
+    from depth_node.networks import pixel_adaptive_triton as fused
+
+    monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
+    constants = {"TILE": 32, "TILE_IN": 16, "TILE_OUT": 16, "PRECISION": "tf32"}
+    signature = dict.fromkeys(pointers, f"*{dtype}")
+    signature |= dict.fromkeys(("pixels", "height", "width", "inputs", "outputs"), "i32")
+    signature |= dict.fromkeys(constants, "constexpr")
+    source = ASTSource(getattr(fused, kernel), signature, constants)
+    compiled = compile(source, target=GPUTarget("cuda", 90, 32))
+    assert "mma" in compiled.asm["ptx"]  # on the tensor cores
 
 
 @pytest.mark.gpu
