@@ -25,7 +25,6 @@ RUNTIME = [
     "safetensors>=0.4",
     "lightning>=2.6",
     "tensorboard",
-    "jsonargparse>=4.30",
     "rich>=13",
     "matplotlib>=3.6",
     "rosbags>=0.11",

@@ -7,24 +7,21 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import difflib
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from jsonargparse import ArgumentParser, Namespace
-
-from depth_node.cli.wrong_usage import explain
 from depth_node.config.recipes import describe_recipes, read_settings_file
 from depth_node.config.setting import NamedSetting, coerce
 from depth_node.errors import ConfigError
 from depth_node.training.run.earlier_run import SETTINGS_FILE
 
-FILE_FLAG = "--config"
+OWN = ("help", "debug", "config")
+"""Flags that mean nothing in a file."""
 
 
-class CommandParser(ArgumentParser):
-    """Reads the files of `--config` before the command line, whatever the order in which they are given.
+class CommandParser(argparse.ArgumentParser):
+    """Reads a command's flags and, below them, a run's own settings and the files of `--config`.
 
     Attributes:
         settings: what a file may set, by dotted name.
@@ -32,23 +29,34 @@ class CommandParser(ArgumentParser):
         shortened: of those, the ones that it has a flag of another name for, with the flag's value for a setting's.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        # A shortened flag would be read here but not among the files below.
-        super().__init__(*args, **{"allow_abbrev": False, **kwargs})
+    def __init__(self, name: str, description: str) -> None:
+        super().__init__(
+            prog=f"depth {name}",
+            description=description,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
         self.settings: dict[str, NamedSetting] = {}
         self.decided: set[str] = set()
         self.shortened: dict[str, tuple[str, Callable[[Any], Any]]] = {}
-        self._reads_files = False
-        self._goes_on = False
+        self.needed: list[argparse.Action] = []
+        self.add_argument("--debug", action="store_true", help="show the whole traceback of an error")
+
+    def add_argument(self, *names: str, **how: Any) -> argparse.Action:  # type: ignore[override]
+        """Add one, as in argparse; whether a needed one is there is only known once the files are read."""
+        action = super().add_argument(*names, **how)
+        if action.required:
+            self.needed.append(action)
+            action.required = False
+        return action
 
     def add_settings_file(self, with_recipes: bool = False) -> None:
         """Add `--config`, for files and, where wanted, for the recipes of the papers by name."""
         what = "recipe (see the end of this help) or YAML file" if with_recipes else "YAML file"
         about = f"{what} with any of the settings below; flags override it, of several files the last one counts"
-        self.add_argument(FILE_FLAG, action="append", default=None, help=about)
-        self._reads_files = True
+        self.add_argument("--config", action="append", default=[], help=about)
         if with_recipes:
-            self.epilog = f"recipes for {FILE_FLAG}:\n{describe_recipes()}"
+            self.epilog = f"recipes for --config:\n{describe_recipes()}"
 
     def add_resume_flags(self, for_queues: bool = True) -> None:
         """Add `--resume` and, where wanted, `--resume_if_exists`: a run's own settings are then what is not given."""
@@ -57,66 +65,88 @@ class CommandParser(ArgumentParser):
         if for_queues:
             about = "go on where --output has a save, else start: for job queues"
             self.add_argument("--resume_if_exists", action="store_true", help=about)
-        self._goes_on = True
 
     def parse_args(  # type: ignore[override]
-        self, args: Sequence[str] | None = None, *more: Any, **how: Any
-    ) -> Namespace:
-        """Parse; raises ConfigError for a file that is wrong."""
-        given = list(sys.argv[1:] if args is None else args)
-        own, files = self._files(given)
-        if own:
-            self.set_defaults(self._of_run(own, given))
-        for source in files:
-            self.set_defaults(self._checked(source))
-        return super().parse_args(args, *more, **how)
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> argparse.Namespace:
+        """Parse; leaves with status 2 on wrong usage, raises ConfigError for a file that is wrong."""
+        self.usage = " ".join(["%(prog)s", *(_usage(action) for action in self.needed), "[FLAGS]"])
+        actions = {action.dest: action for action in self._actions if action.dest != "help"}
+        # argparse puts defaults only where nothing is: this way it tells what was given.
+        blank = namespace or argparse.Namespace(**dict.fromkeys(actions))
+        parsed, unknown = self.parse_known_args(args, blank)
+        if unknown:
+            self.error(self._cannot_place(unknown))
+        given = {name: value for name, value in vars(parsed).items() if value is not None}
+        values = {name: action.default for name, action in actions.items()} | self._of_run(given)
+        for source in given.get("config", []):
+            values |= self._checked(source)
+        values |= given
+        missing = [_name(action) for action in self.needed if values[action.dest] is None]
+        if missing:
+            self.error(f"needs {', '.join(missing)}")
+        return argparse.Namespace(**values)
 
-    def _of_run(self, own: str, args: Sequence[str]) -> dict[str, Any]:
-        """The settings of a run that goes on."""
-        checked, names = self._checked(own), {word.partition("=")[0] for word in args}
-        if "--epochs" in names and "--steps" not in names:
+    def error(self, message: str) -> NoReturn:
+        """Leave with status 2 and one line, instead of a list of all flags that hides what is wrong."""
+        line = message.removeprefix("argument ").replace(": takes ", " takes ", 1)
+        self.exit(2, f"{self.prog}: {line} (`{self.prog} --help` lists all flags)\n")
+
+    def _cannot_place(self, unknown: list[str]) -> str:
+        name = next((word.partition("=")[0] for word in unknown if word.startswith("-")), None)
+        if name is None:
+            return f"cannot place {' '.join(unknown)}: values follow the flag that they belong to"
+        near = difflib.get_close_matches(name, self._option_string_actions, n=1)
+        return f"unknown flag {name}" + (f": did you mean {near[0]}?" if near else "")
+
+    def _of_run(self, given: dict[str, Any]) -> dict[str, Any]:
+        """The settings of the run that goes on, if one does."""
+        goes_on = given.get("output") and (given.get("resume") or given.get("resume_if_exists"))
+        own = Path(given["output"]) / SETTINGS_FILE if goes_on else None
+        if own is None or not own.is_file():
+            return {}
+        checked = self._checked(str(own))
+        if "epochs" in given and "steps" not in given:
             checked.pop("steps", None)  # it would win
-        for name, value in read_settings_file(own).items():
+        for name, value in read_settings_file(str(own)).items():
             if name in self.shortened:
                 flag, translate = self.shortened[name]
                 checked[flag] = translate(value)
-        for action in self._actions:
-            action.required = action.required and action.dest not in checked
         return checked
-
-    def _files(self, args: Sequence[str]) -> tuple[str, list[str]]:
-        """What is read before the flags: the settings of a run that goes on ('' for none), then those of --config."""
-        first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-        first.add_argument(FILE_FLAG, action="append", default=[])
-        first.add_argument("--output")
-        for flag in ("--resume", "--resume_if_exists"):
-            first.add_argument(flag, action="store_true")
-        try:
-            given = first.parse_known_args(args)[0]
-        except argparse.ArgumentError:
-            return "", []  # the parser itself says what is wrong
-        goes_on = self._goes_on and given.output and (given.resume or given.resume_if_exists)
-        own = Path(given.output) / SETTINGS_FILE if goes_on else None
-        return str(own) if own and own.is_file() else "", given.config if self._reads_files else []
-
-    def error(self, message: str, ex: Exception | None = None) -> NoReturn:  # noqa: ARG002
-        """Leave with status 2 and one line, instead of a list of all flags that hides what is wrong."""
-        line = explain(message, self._option_string_actions)
-        self.exit(2, f"{self.prog}: {line} (`{self.prog} --help` lists all flags)\n")
 
     def _checked(self, source: str) -> dict[str, Any]:
-        plain = [name for name in self.get_defaults().as_dict() if name not in self.settings]
+        """The settings of a recipe or file; raises ConfigError with its name."""
+        flags = {action.dest: action for action in self._actions if action.dest not in (*self.settings, *OWN)}
         checked = {}
         for name, value in read_settings_file(source).items():
-            if name in self.settings:
-                try:
+            try:
+                if name in self.settings:
                     checked[name] = coerce(dataclasses.replace(self.settings[name], name=name), value)
-                except ConfigError as error:
-                    raise ConfigError(f"{source}: {error}") from None
-            elif name in plain:
-                checked[name] = value
-            elif name not in self.decided:
-                near = difflib.get_close_matches(name, [*self.settings, *plain], n=1)
-                hint = f"did you mean '{near[0]}'?" if near else f"`{self.prog} --help` lists all"
-                raise ConfigError(f"{source}: unknown setting '{name}': {hint}")
+                elif name in flags:
+                    checked[name] = _as_given(flags[name], value)
+                elif name not in self.decided:
+                    near = difflib.get_close_matches(name, [*self.settings, *flags], n=1)
+                    hint = f"did you mean '{near[0]}'?" if near else f"`{self.prog} --help` lists all"
+                    raise ConfigError(f"unknown setting '{name}': {hint}")
+            except (ConfigError, argparse.ArgumentTypeError) as error:
+                prefix = f"{source}: " if isinstance(error, ConfigError) else f"{source}: '{name}' "
+                raise ConfigError(prefix + str(error)) from None
         return checked
+
+
+def _as_given(action: argparse.Action, value: Any) -> Any:
+    """A file's value for a flag, as if it stood on the command line."""
+    if isinstance(value, list):
+        return [_as_given(action, each) for each in value]
+    convert = action.type if callable(action.type) else str
+    return value if isinstance(value, bool) or value is None else convert(str(value))
+
+
+def _name(action: argparse.Action) -> str:
+    return action.option_strings[0] if action.option_strings else action.dest.upper()
+
+
+def _usage(action: argparse.Action) -> str:
+    value = str(action.metavar or action.dest.upper())
+    value += f" [{value} ...]" if action.nargs == "+" else ""
+    return f"{action.option_strings[0]} {value}" if action.option_strings else value

@@ -9,16 +9,16 @@ processes over real DDS. What the subscriber receives is compared with the exact
 from __future__ import annotations
 
 import shutil
+from argparse import Namespace
 from pathlib import Path
 
-from jsonargparse import ArgumentParser, Namespace
-
 from depth_node.cli.arguments import add_settings, read_settings
+from depth_node.cli.command_parser import CommandParser
 from depth_node.config.demo import DemoConfig
 from depth_node.errors import DemoError
 
 
-def add_arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: CommandParser) -> None:
     """Declare the flags of `depth demo`."""
     parser.add_argument("--output", type=Path, default=Path("demo"), help="folder for pictures, numbers and the bag")
     add_settings(parser, DemoConfig)

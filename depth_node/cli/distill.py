@@ -13,12 +13,11 @@ Example: depth distill --teacher runs/hr/best.safetensors --student lite --data 
 from __future__ import annotations
 
 import dataclasses
+from argparse import Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from jsonargparse import Namespace
-
-from depth_node.cli.arguments import add_settings, read_settings
+from depth_node.cli.arguments import add_settings, one_of, read_settings
 from depth_node.cli.command_parser import CommandParser
 from depth_node.cli.train import add_run_arguments, train
 from depth_node.config.network import ARCHITECTURES, NetworkConfig
@@ -37,7 +36,9 @@ DECIDED = ("distillation.teacher", "distillation.photometric")
 def add_arguments(parser: CommandParser) -> None:
     """Declare the flags of `depth distill`."""
     parser.add_argument("--teacher", required=True, help="checkpoint to learn from")
-    parser.add_argument("--student", type=Literal[STUDENTS], default="lite", help="depth network to train")
+    choices = f"{{{','.join(STUDENTS)}}}"
+    about = "depth network to train [default: lite]"
+    parser.add_argument("--student", type=one_of(STUDENTS), metavar=choices, default="lite", help=about)
     parser.add_argument("--teacher_only", action="store_true", help="learn from the teacher alone, not from motion")
     parser.shortened = {
         "distillation.teacher": ("teacher", str),

@@ -12,12 +12,12 @@ semantic labels (semantic/image_02, or those of the simulation), metrics per cla
 
 from __future__ import annotations
 
+from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jsonargparse import ArgumentParser, Namespace
-
 from depth_node.cli.arguments import add_settings, read_settings
+from depth_node.cli.command_parser import CommandParser
 from depth_node.config.evaluation import EvaluationConfig
 from depth_node.distributed import gather, is_first, join, my_share
 from depth_node.errors import ConfigError
@@ -31,7 +31,7 @@ WIDEST = 240
 """Columns that a table may take: a number cut in two is worse than a line that the terminal breaks."""
 
 
-def add_arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: CommandParser) -> None:
     """Flags of `depth evaluate`."""
     parser.add_argument(
         "--checkpoint",

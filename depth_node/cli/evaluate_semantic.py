@@ -8,14 +8,14 @@ depth evaluate-semantic --checkpoint smp-hub/segformer-b0-768x768-city-160k --da
 
 from __future__ import annotations
 
+from argparse import Namespace
 from pathlib import Path
 
-from jsonargparse import ArgumentParser, Namespace
-
+from depth_node.cli.command_parser import CommandParser
 from depth_node.cli.labelled_arguments import add_sources, read_sources
 
 
-def add_arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: CommandParser) -> None:
     """Declare the flags of `depth evaluate-semantic`."""
     parser.add_argument("--checkpoint", required=True, help="semantic checkpoint, guided depth checkpoint or hub name")
     add_sources(parser)

@@ -11,16 +11,16 @@ Example: depth export runs/mine/best.safetensors --output mine.onnx
 
 from __future__ import annotations
 
+from argparse import Namespace
 from pathlib import Path
 
-from jsonargparse import ArgumentParser, Namespace
-
 from depth_node.cli.arguments import add_settings, read_settings
+from depth_node.cli.command_parser import CommandParser
 from depth_node.config.export import ExportConfig
 from depth_node.errors import ConfigError
 
 
-def add_arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: CommandParser) -> None:
     """Declare the flags of `depth export`."""
     parser.add_argument("checkpoint", type=Path, help="checkpoint of a training run")
     parser.add_argument("--output", type=Path, required=True, help="file to write: *.safetensors, *.onnx or *.pt2")

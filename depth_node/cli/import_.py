@@ -10,15 +10,15 @@ Example: depth import HR_Depth_K_M_1280x384 --output hr_depth.safetensors
 
 from __future__ import annotations
 
+from argparse import Namespace
 from pathlib import Path
 
-from jsonargparse import ArgumentParser, Namespace
-
 from depth_node.cli.arguments import add_settings, read_settings
+from depth_node.cli.command_parser import CommandParser
 from depth_node.config.importing import ImportConfig
 
 
-def add_arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: CommandParser) -> None:
     """Flags of `depth import`."""
     parser.add_argument("source", type=Path, help="folder with encoder.pth and depth.pth, or *.ckpt file")
     parser.add_argument("--output", type=Path, required=True, help="file to write, *.safetensors")

@@ -9,11 +9,12 @@ training, and why not; its report.html, report.png and report.json are written a
 
 from __future__ import annotations
 
+from argparse import Namespace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jsonargparse import ArgumentParser, Namespace
+from depth_node.cli.command_parser import CommandParser
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from depth_node.bags.inspection import BagInspection, TopicInspection
 
 
-def add_arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: CommandParser) -> None:
     """Declare the flags of `depth inspect`."""
     parser.add_argument(
         "bags", nargs="+", type=str, metavar="BAG", help="bag, folder of bags, or recording; damaged bags too"

@@ -4,16 +4,17 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jsonargparse import ArgumentParser, Namespace
+from depth_node.cli.command_parser import CommandParser
 
 if TYPE_CHECKING:
     from depth_node.training.semantic.sources import LabelledSources
 
 
-def add_sources(parser: ArgumentParser) -> None:
+def add_sources(parser: CommandParser) -> None:
     """Declare where labelled pictures come from."""
     group = parser.add_argument_group("Labelled pictures")
     group.add_argument("--images", type=Path, nargs="+", action="extend", default=[], help="folders of pictures")

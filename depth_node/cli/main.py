@@ -7,6 +7,7 @@ from __future__ import annotations
 import importlib
 import keyword
 import sys
+import traceback
 from collections.abc import Sequence
 
 from depth_node import __version__
@@ -34,6 +35,10 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand; returns the exit status (0 good, 1 a reported error, 2 wrong usage)."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    own = arguments[: arguments.index("--ros-args")] if "--ros-args" in arguments else arguments
+    debug = "--debug" in own
+    while arguments[:1] == ["--debug"]:
+        arguments = arguments[1:]
     if not arguments or arguments[0] in ("-h", "--help"):
         print(overview())
         return 0
@@ -44,42 +49,44 @@ def main(argv: Sequence[str] | None = None) -> int:
     if name not in COMMANDS:
         print(f"depth: unknown command '{name}': use one of {', '.join(COMMANDS)}", file=sys.stderr)
         return 2
-    return run_command(name, arguments[1:])
+    return run_command(name, arguments[1:], debug)
 
 
-def run_command(name: str, arguments: Sequence[str]) -> int:
-    """Parse and run one subcommand; only its own module is imported, so that `--help` stays quick."""
-    from depth_node.cli.arguments import make_parser
+def run_command(name: str, arguments: Sequence[str], debug: bool = False) -> int:
+    """Parse and run one subcommand; only its own module is imported, so that `--help` stays quick.
+
+    Errors are one line, with `debug` their whole traceback before it.
+    """
+    from depth_node.cli.command_parser import CommandParser
 
     module = name.replace("-", "_") + ("_" if keyword.iskeyword(name) else "")
     command = importlib.import_module(f"depth_node.cli.{module}")
-    parser = make_parser(name, command.__doc__ or "")
+    parser = CommandParser(name, command.__doc__ or "")
     command.add_arguments(parser)
     try:
         with only_first_speaks():
             return int(command.run(parser.parse_args(list(arguments))))
-    except DepthNodeError as error:
-        _complain(f"depth {name}: {message(error)}")
-        return 1
-    except KeyboardInterrupt:
-        _complain(f"depth {name}: interrupted")
-        return 130
-    except Exception:
-        if first_to_fail():
-            raise
-        return 1  # most likely the first one's leaving is what went wrong here
+    except (Exception, KeyboardInterrupt) as error:
+        if first_to_fail():  # of processes that share the work; the others fail because it left
+            if debug:
+                traceback.print_exception(error)
+            print(f"depth {name}: {message(error)}", file=sys.stderr)
+        return 130 if isinstance(error, KeyboardInterrupt) else 1
 
 
-def _complain(line: str) -> None:
-    """Say what is wrong, once for all processes."""
-    if first_to_fail():
-        print(line, file=sys.stderr)
+def message(error: BaseException) -> str:
+    """What an error says, on one line where it is none of ours.
 
-
-def message(error: DepthNodeError) -> str:
-    """What an error says; of one that comes from a data loader's process, without the traceback wrapped around it."""
+    One of ours that comes from a data loader's process loses the traceback that is wrapped around it.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
     text = str(error).strip()
-    return text.splitlines()[-1].partition(": ")[2] if text.startswith("Caught ") and "\n" in text else text
+    if isinstance(error, DepthNodeError):
+        return text.splitlines()[-1].partition(": ")[2] if text.startswith("Caught ") and "\n" in text else text
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    said = f"{type(error).__name__}: {text.splitlines()[0]}" if text else type(error).__name__
+    return f"unexpected {said} ({where.filename}:{where.lineno}; `depth --debug` shows the way there)"
 
 
 def overview() -> str:
@@ -87,7 +94,8 @@ def overview() -> str:
     rows = "\n".join(f"  {name:<18} {text}" for name, text in COMMANDS.items())
     return (
         f"depth_node {__version__}: depth from one camera\n\n"
-        f"usage: depth COMMAND ...\n\n{rows}\n\n`depth COMMAND --help` explains each."
+        f"usage: depth COMMAND ...\n\n{rows}\n\n`depth COMMAND --help` explains each.\n"
+        "`depth --debug COMMAND ...` shows the whole traceback of an error."
     )
 
 

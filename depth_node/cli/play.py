@@ -9,14 +9,14 @@ depth play BAG --rate 0.5 --ros-args -r /camera/image_raw:=/front/image_raw
 from __future__ import annotations
 
 import argparse
-
-from jsonargparse import ArgumentParser, Namespace
+from argparse import Namespace
 
 from depth_node.cli.arguments import add_settings, read_settings
+from depth_node.cli.command_parser import CommandParser
 from depth_node.config.play import PlayConfig
 
 
-def add_arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: CommandParser) -> None:
     """Declare the flags."""
     parser.add_argument("bag", type=str, help="bag folder, .mcap or .db3 file")
     parser.add_argument("--topic", type=str, nargs="+", default=[], help="play these topics only")

@@ -9,16 +9,16 @@ a drive brings its own, other pictures need --calibration.
 
 from __future__ import annotations
 
+from argparse import Namespace
 from pathlib import Path
 
-from jsonargparse import ArgumentParser, Namespace
-
 from depth_node.cli.arguments import add_settings, read_settings
+from depth_node.cli.command_parser import CommandParser
 from depth_node.config.predict import PredictConfig
 from depth_node.errors import CalibrationError, CheckpointError
 
 
-def add_arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: CommandParser) -> None:
     """Flags of `depth predict`."""
     parser.add_argument("input", type=Path, nargs="+", help="pictures, folders of pictures or KITTI-style drives")
     parser.add_argument("--checkpoint", type=Path, required=True, help="checkpoint (*.safetensors) to use")

@@ -18,20 +18,20 @@ from __future__ import annotations
 
 import json
 import sys
+from argparse import Namespace
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jsonargparse import ActionYesNo, ArgumentParser, Namespace
-
-from depth_node.cli.arguments import add_settings, read_settings
+from depth_node.cli.arguments import YesNo, add_settings, read_settings
+from depth_node.cli.command_parser import CommandParser
 from depth_node.config.record import RecordConfig
 
 if TYPE_CHECKING:
     from depth_node.recording.manifest import Manifest
 
 
-def add_arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: CommandParser) -> None:
     """Declare the flags of `depth record`."""
     parser.add_argument(
         "bags", nargs="+", type=str, metavar="BAG", help="bag folder, .mcap or .db3 file, or a folder of bags"
@@ -41,7 +41,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--merge",
-        action=ActionYesNo(no_prefix="no_"),
+        action=YesNo,
         default=False,
         help="put the outputs of all shards together, named in place of bags",
     )

@@ -16,15 +16,15 @@ processes share the frames.
 
 from __future__ import annotations
 
+from argparse import Namespace
 from pathlib import Path
 
-from jsonargparse import ArgumentParser, Namespace
-
 from depth_node.cli.arguments import add_settings, read_settings
+from depth_node.cli.command_parser import CommandParser
 from depth_node.config.resampling import ResamplingConfig
 
 
-def add_arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: CommandParser) -> None:
     """Flags of `depth resample`."""
     parser.add_argument("--checkpoint", type=Path, required=True, help="network of the first stage (*.safetensors)")
     parser.add_argument(

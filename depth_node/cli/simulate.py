@@ -9,15 +9,15 @@ float32 TIFF, Cityscapes train ids as PNG, camera poses, calibration). The same 
 from __future__ import annotations
 
 import time
+from argparse import Namespace
 from pathlib import Path
 
-from jsonargparse import ArgumentParser, Namespace
-
 from depth_node.cli.arguments import add_settings, read_settings
+from depth_node.cli.command_parser import CommandParser
 from depth_node.config.street import StreetConfig
 
 
-def add_arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: CommandParser) -> None:
     """Declare the flags of `depth simulate`."""
     parser.add_argument("--output", type=str, required=True, help="folder to make; must not exist or be empty")
     add_settings(parser, StreetConfig)

@@ -9,11 +9,10 @@ Example: depth train --data recorded/ --output runs/first --network.architecture
 
 from __future__ import annotations
 
+from argparse import Namespace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from jsonargparse import Namespace
 
 from depth_node.cli.arguments import add_settings, read_settings
 from depth_node.cli.command_parser import CommandParser

@@ -14,9 +14,8 @@ best.safetensors (use this one), last.safetensors, metrics.csv, scores.json, pre
 
 from __future__ import annotations
 
+from argparse import Namespace
 from pathlib import Path
-
-from jsonargparse import Namespace
 
 from depth_node.cli.arguments import add_settings, read_settings
 from depth_node.cli.command_parser import CommandParser

@@ -5,16 +5,16 @@
 from __future__ import annotations
 
 import pytest
-from jsonargparse import ArgumentParser
 
 from depth_node.cli.arguments import add_settings, read_settings
+from depth_node.cli.command_parser import CommandParser
 from depth_node.config.evaluation import EvaluationConfig
 from depth_node.config.network import NetworkConfig
 from depth_node.errors import ConfigError
 
 
 def parse(config, arguments, prefix=""):
-    parser = ArgumentParser(prog="test")
+    parser = CommandParser("test", "")
     add_settings(parser, config, prefix)
     return read_settings(parser.parse_args(arguments), config, prefix)
 

@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import yaml
 
 from depth_node.cli import train, train_semantic
-from depth_node.cli.arguments import make_parser, read_settings
+from depth_node.cli.arguments import read_settings
+from depth_node.cli.command_parser import CommandParser
 from depth_node.cli.main import main
 from depth_node.config.network import NetworkConfig
 from depth_node.config.setting import values
@@ -18,7 +21,7 @@ NEEDED = ("--data", "recorded", "--output", "run")
 
 
 def parse(*arguments, needed=NEEDED):
-    parser = make_parser("train", "")
+    parser = CommandParser("train", "")
     train.add_arguments(parser)
     args = parser.parse_args([*arguments, *needed])
     return args, read_settings(args, NetworkConfig, "network."), read_settings(args, TrainConfig)
@@ -88,9 +91,25 @@ def test_the_help_lists_the_recipes(capsys):
         assert f"\n  {name} " in shown
 
 
+def test_flags_without_a_setting_are_read_from_files_as_from_the_command_line(tmp_path):
+    (tmp_path / "mine.yaml").write_text("images: [a, b]\noutput: 2026\nclasses: camvid\n")
+    parser = CommandParser("train-semantic", "")
+    train_semantic.add_arguments(parser)
+    args = parser.parse_args(["--config", str(tmp_path / "mine.yaml")])
+    assert (args.images, args.output, args.classes) == ([Path("a"), Path("b")], "2026", "camvid")
+
+
+def test_a_wrong_choice_in_a_file_is_one_line(tmp_path, capsys):
+    (tmp_path / "mine.yaml").write_text("student: huge\n")
+    assert main(["distill", "--config", str(tmp_path / "mine.yaml"), "--teacher", "t.safetensors", *NEEDED]) == 1
+    text = capsys.readouterr().err
+    assert f"{tmp_path / 'mine.yaml'}: 'student' takes one of lite, hr_depth_resnet18" in text
+    assert text.count("\n") == 1
+
+
 def test_a_settings_file_of_semantic_training(tmp_path):
     (tmp_path / "mine.yaml").write_text("network.encoder: tu-lcnet_075\n")
-    parser = make_parser("train-semantic", "")
+    parser = CommandParser("train-semantic", "")
     train_semantic.add_arguments(parser)
     args = parser.parse_args(["--config", str(tmp_path / "mine.yaml"), "--output", "run"])
-    assert args["network.encoder"] == "tu-lcnet_075"
+    assert vars(args)["network.encoder"] == "tu-lcnet_075"

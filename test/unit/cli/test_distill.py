@@ -9,7 +9,7 @@ import torch
 
 from depth_node.checkpoints.depth import CheckpointInfo, save_checkpoint
 from depth_node.cli import distill
-from depth_node.cli.arguments import make_parser
+from depth_node.cli.command_parser import CommandParser
 from depth_node.config.network import NetworkConfig
 from depth_node.config.training import TrainConfig
 from depth_node.networks.factory import build_depth_network, build_pose_network
@@ -32,7 +32,7 @@ def asked(monkeypatch):
     def ask(*arguments):
         found = []
         monkeypatch.setattr(distill, "train", lambda _, network, config: found.extend((network, config)) or 0)
-        parser = make_parser("distill", "")
+        parser = CommandParser("distill", "")
         distill.add_arguments(parser)
         args = parser.parse_args([*arguments, "--data", "drives", "--output", "run"])
         assert distill.run(args) == 0

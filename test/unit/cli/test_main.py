@@ -106,6 +106,54 @@ def test_errors_are_one_line_and_a_status(error, status, says, monkeypatch, caps
     assert says in capsys.readouterr().err
 
 
+DEBUGS = [["--debug", "fall"], ["fall", "--debug"], ["fall", "--steps", "3", "--debug"]]
+
+
+@pytest.mark.parametrize("error", [BagError("bag is cut off"), KeyError("stamp")])
+def test_debug_shows_the_way_to_an_error(error, monkeypatch, capsys):
+    def dig(args):
+        raise error
+
+    module = SimpleNamespace(
+        __doc__="Falls.", add_arguments=lambda parser: parser.add_argument("--steps", type=int), run=dig
+    )
+    monkeypatch.setitem(command.COMMANDS, "fall", "falls")
+    monkeypatch.setitem(sys.modules, "depth_node.cli.fall", module)
+    assert command.main(["fall"]) == 1
+    plain = capsys.readouterr().err
+    assert plain.count("\n") == 1
+    for arguments in DEBUGS:
+        assert command.main(arguments) == 1
+        shown = capsys.readouterr().err
+        assert shown.startswith("Traceback (most recent call last):")
+        assert "in dig" in shown
+        assert shown.endswith(plain)
+
+
+def test_an_unexpected_error_is_one_line_that_says_where(monkeypatch, capsys):
+    def run(args):
+        raise ValueError("two\nlines")
+
+    module = SimpleNamespace(__doc__="Falls.", add_arguments=lambda parser: None, run=run)
+    monkeypatch.setitem(command.COMMANDS, "fall", "falls")
+    monkeypatch.setitem(sys.modules, "depth_node.cli.fall", module)
+    assert command.main(["fall"]) == 1
+    text = capsys.readouterr().err
+    assert text.startswith("depth fall: unexpected ValueError: two (")
+    assert "test_main.py:" in text
+    assert text.count("\n") == 1
+
+
+def test_ros_arguments_are_not_the_commands(monkeypatch, capsys):
+    # What follows --ros-args belongs to ROS.
+    def run(args):
+        raise BagError(" ".join(args.ros_args))
+
+    monkeypatch.setattr("depth_node.cli.play.run", run)
+    assert command.main(["play", "bag", "--ros-args", "--debug"]) == 1
+    assert capsys.readouterr().err == "depth play: --debug\n"
+
+
 def test_a_module_can_be_run():
     done = subprocess.run(
         [sys.executable, "-m", "depth_node.cli.main", "--version"], capture_output=True, text=True, check=True
