@@ -15,7 +15,7 @@ import pytest
 
 from depth_node.datasets.triplets import open_splits
 
-SCRIPT = Path(__file__).parents[2] / "docs/link_cityscapes.py"
+SCRIPT = Path(__file__).parents[2] / "experiments/link_cityscapes.py"
 
 
 def test_drives_are_read_as_any_other(tmp_path):

@@ -2,13 +2,13 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
 # Two-stage training on the simulated street, with a car ahead that keeps its distance in half of the drives:
-#   docs/two_stage.sh FOLDER
+#   experiments/two_stage.sh FOLDER
 # FOLDER gets street/ (drives behind a lead car, drives without), recorded/, still/ (the network that every stage starts
 # from), two_stage/SEED/{stage1,resampled,stage2} and two_stage.json. What exists is not made again.
 # As it stands it is made for two CPU cores (some three hours): pictures of 320x96, and short stages that start from a
 # network of drives in which nothing moves. Auto-masking (--no_loss.auto_mask here) hides pixels that do not change, most
 # of a car ahead among them: a short stage 1 goes to infinity only without it. On a GPU, from nothing:
-#   HEIGHT=192 WIDTH=640 BATCH=12 STEPS=20000 STILL_STEPS=0 JOBS=1 THREADS=8 docs/two_stage.sh FOLDER
+#   HEIGHT=192 WIDTH=640 BATCH=12 STEPS=20000 STILL_STEPS=0 JOBS=1 THREADS=8 experiments/two_stage.sh FOLDER
 set -euo pipefail
 
 work=${1:?name a folder to work in}

@@ -5,7 +5,7 @@
 Pictures are linked, not copied. Needs leftImg8bit_sequence_trainvaltest and camera_trainvaltest of
 cityscapes-dataset.com, unpacked into one folder.
 
-  python docs/link_cityscapes.py cityscapes/ --split train --output cityscapes_drives/
+  python experiments/link_cityscapes.py cityscapes/ --split train --output cityscapes_drives/
 """
 
 from __future__ import annotations

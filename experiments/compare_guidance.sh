@@ -2,13 +2,13 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
 # Guided against plain networks on the simulated street, with equal data, steps and seeds:
-#   docs/compare_guidance.sh FOLDER
-# FOLDER holds what docs/train_street.sh made there: street/, recorded/ and coarse/ (its pose network starts every run,
+#   experiments/compare_guidance.sh FOLDER
+# FOLDER holds what experiments/train_street.sh made there: street/, recorded/ and coarse/ (its pose network starts every run,
 # so that a short run is spent on depth). Two idle cores need about an hour and a half as it stands. On a GPU:
-#   HEIGHT=192 WIDTH=640 BATCH=12 STEPS=20000 JOBS=1 THREADS=8 docs/compare_guidance.sh FOLDER
+#   HEIGHT=192 WIDTH=640 BATCH=12 STEPS=20000 JOBS=1 THREADS=8 experiments/compare_guidance.sh FOLDER
 set -euo pipefail
 
-work=${1:?name the folder of docs/train_street.sh}
+work=${1:?name the folder of experiments/train_street.sh}
 here=$(cd "$(dirname "$0")" && pwd)
 : "${HEIGHT:=96}" "${WIDTH:=320}" "${BATCH:=4}" "${STEPS:=500}" "${SEEDS:=1 2 3}" "${TEST_SEEDS:=201 202 203 204}"
 : "${JOBS:=2}" "${THREADS:=1}" "${NETWORKS:=monodepth2_resnet18 hr_depth_resnet18}"

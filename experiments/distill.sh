@@ -2,14 +2,14 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
 # Lite-HR-Depth alone against Lite-HR-Depth with HR-Depth as its teacher, with equal data, steps and seeds:
-#   docs/distill.sh FOLDER
-# FOLDER holds what docs/train_street.sh made there: standing/ and coarse/ (its pose network starts every run, so that a
+#   experiments/distill.sh FOLDER
+# FOLDER holds what experiments/train_street.sh made there: standing/ and coarse/ (its pose network starts every run, so that a
 # short run is spent on depth). Two idle cores need about an hour as it stands. On a GPU:
-#   HEIGHT=192 WIDTH=640 BATCH=12 TEACHER_STEPS=40000 STEPS=20000 JOBS=1 THREADS=8 docs/distill.sh FOLDER
+#   HEIGHT=192 WIDTH=640 BATCH=12 TEACHER_STEPS=40000 STEPS=20000 JOBS=1 THREADS=8 experiments/distill.sh FOLDER
 # KINDS may add 'teacher': learning from the teacher alone. TEACHER names a checkpoint to use instead of training one.
 set -euo pipefail
 
-work=${1:?name the folder of docs/train_street.sh}
+work=${1:?name the folder of experiments/train_street.sh}
 here=$(cd "$(dirname "$0")" && pwd)
 : "${HEIGHT:=96}" "${WIDTH:=320}" "${BATCH:=4}" "${STEPS:=300}" "${TEACHER_STEPS:=1500}" "${KINDS:=alone both}"
 : "${SEEDS:=1 2 3}" "${TEST_SEEDS:=201 202 203 204}" "${JOBS:=2}" "${THREADS:=1}" "${RATE:=1e-3}" "${TEACHER_RATE:=2e-4}"

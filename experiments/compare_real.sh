@@ -2,13 +2,13 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
 # Plain against guided networks on a real drive, judged by the lidar of another one:
-#   docs/compare_real.sh FOLDER TRAIN_ROOT TEST_ROOT SEMANTIC
+#   experiments/compare_real.sh FOLDER TRAIN_ROOT TEST_ROOT SEMANTIC
 # TRAIN_ROOT and TEST_ROOT are KITTI raw folders (here drives 0095 and 0060; TEST_ROOT with proj_depth/groundtruth
 # or velodyne_points), SEMANTIC the checkpoint that guides, trained on pictures like those of TRAIN_ROOT alone:
 #   depth train-semantic --data TRAIN_ROOT --output FOLDER/semantic
 # INITIAL_POSE=run/last.safetensors starts every run from the PoseNet of an earlier one, so that a short run is spent
 # on depth. Two idle cores need about forty minutes as it stands. On a GPU with internet, as the papers start:
-#   HEIGHT=192 WIDTH=640 BATCH=12 STEPS=20000 JOBS=1 THREADS=8 PRETRAINED=--pretrained docs/compare_real.sh ...
+#   HEIGHT=192 WIDTH=640 BATCH=12 STEPS=20000 JOBS=1 THREADS=8 PRETRAINED=--pretrained experiments/compare_real.sh ...
 set -euo pipefail
 
 work=${1:?name a folder to work in} train=${2:?name the root to train on}

@@ -2,7 +2,7 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
 # Makes a checkpoint like the shipped one, from nothing but this repository:
-#   docs/train_street.sh FOLDER
+#   experiments/train_street.sh FOLDER
 # Two otherwise idle cores need about eight hours; on a GPU raise DRIVES, FRAMES and the steps.
 set -euo pipefail
 

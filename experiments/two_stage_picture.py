@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Draws what both stages say of a car ahead.
 
-python docs/two_stage_picture.py OUTPUT.png STAGE1.safetensors STAGE2.safetensors TEST_FOLDER SEED...
+python experiments/two_stage_picture.py OUTPUT.png STAGE1.safetensors STAGE2.safetensors TEST_FOLDER SEED...
 
-TEST_FOLDER/SEED is a simulated drive, TEST_FOLDER/rec_SEED its recording, as docs/two_stage.sh makes them.
+TEST_FOLDER/SEED is a simulated drive, TEST_FOLDER/rec_SEED its recording, as experiments/two_stage.sh makes them.
 """
 
 from __future__ import annotations
