@@ -23,7 +23,9 @@ import depth_node
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "depth_node"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-SOURCES = MODULES + sorted(path for folder in ("test", "launch") for path in (ROOT / folder).rglob("*.py"))
+SOURCES = MODULES + sorted(
+    path for folder in ("test", "launch", "benchmarks", "experiments") for path in (ROOT / folder).rglob("*.py")
+)
 
 # What a part may import: parts of a lower level. Parts of one level may build on each other, but not in a circle.
 LEVELS = {
