@@ -1,3 +1,3 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Self-supervised training with Lightning."""
+"""Training: self-supervised from video, semantic from labels, pretraining from streets with exact depth."""

@@ -27,35 +27,10 @@ SOURCES = MODULES + sorted(
     path for folder in ("test", "launch", "benchmarks", "experiments") for path in (ROOT / folder).rglob("*.py")
 )
 
-# What a part may import: parts of a lower level. Parts of one level may build on each other, but not in a circle.
-LEVELS = {
-    "errors": 0,
-    "atomic_file": 0,
-    "allocator": 0,
-    "distributed": 0,
-    "config": 1,
-    "geometry": 2,
-    "kitti": 3,
-    "camera": 3,
-    "networks": 3,
-    "losses": 4,
-    "drawing": 4,
-    "checkpoints": 4,
-    "datasets": 5,
-    "bags": 5,
-    "simulation": 5,
-    "inference": 6,
-    "recording": 6,
-    "export": 7,
-    "evaluation": 7,
-    "training": 7,
-    "resampling": 8,
-    "ros": 9,
-    "demo": 9,
-    "cli": 10,
-}
+ROOMS = runpy.run_path(str(ROOT / "test/rooms.py"))
+LEVELS: dict[str, int] = ROOMS["levels"]()
 # Pairs that the levels would allow, but that would tie together what is to be used apart.
-FORBIDDEN = {("inference", "losses"), ("losses", "data"), ("losses", "networks")}
+FORBIDDEN = {("inference", "losses"), ("losses", "datasets"), ("losses", "networks")}
 ROS_PACKAGES = re.compile(
     r"(rclpy|\w+_(msgs|interfaces|srvs)|cv_bridge|sensor_msgs_py|tf_transformations|tf2_ros|launch|launch_ros)(\.|$)"
 )
@@ -100,6 +75,11 @@ def uses() -> Iterator[tuple[str, str, Path]]:
 
 def test_every_part_has_a_level():
     assert {part_of(path) for path in MODULES} - {""} <= set(LEVELS)
+
+
+def test_readme_and_contributing_show_the_rooms():
+    assert ROOMS["table"]() in (ROOT / "README.md").read_text()
+    assert ROOMS["line"]() in " ".join((ROOT / "CONTRIBUTING.md").read_text().split())
 
 
 def test_imports_go_down():

@@ -57,7 +57,8 @@ def test_outliers_and_noise_do_not_move_it():
 def test_a_cloud_is_fitted_alike_alone_and_in_a_batch():
     clouds = torch.stack([on_plane(normal_of(tilt), 1.65, noise=0.02) for tilt in (0.0, 4.0, 8.0)])
     together, alone = fit(clouds), fit(clouds[1:2])
-    torch.testing.assert_close(together.normals[1], alone.normals[0], rtol=0, atol=0)
+    # A batched matrix product may add in another order than one alone: some roundings of unit vectors in double.
+    torch.testing.assert_close(together.normals[1], alone.normals[0], rtol=0, atol=1e-13)
     assert torch.equal(fit(clouds, seed=0).normals, together.normals)
 
 

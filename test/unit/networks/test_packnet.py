@@ -203,9 +203,10 @@ def test_memory_layout_does_not_matter(decoder):
             if isinstance(module, nn.Conv2d):
                 module.to(memory_format=torch.channels_last)
         last = [m.contiguous(memory_format=torch.channels_last) for m in maps]
-        torch.testing.assert_close(pack(last[0]), packed, rtol=0, atol=1e-5)
-        for a, b in zip(decoder(last), plain, strict=True):
-            torch.testing.assert_close(a, b, rtol=0, atol=1e-5)
+        # Another layout is another order of summation, and group norm divides by what may be small: some hundred
+        # roundings of the largest value. A wrong layout mixes channels and is off by the values themselves.
+        for a, b in [(pack(last[0]), packed), *zip(decoder(last), plain, strict=True)]:
+            assert float((a - b).abs().max()) < 1e-4 * float(b.abs().max())
 
 
 def test_half_precision_convolutions_give_nearly_the_same(decoder):
