@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from depth_node.config.classes import CITYSCAPES, read_class_map
 from depth_node.config.evaluation import EvaluationConfig
-from depth_node.errors import EvaluationError, SequenceError
+from depth_node.datasets.labelled_pairs import read_label_picture
+from depth_node.errors import EvaluationError
 from depth_node.evaluation.simulated_truth import SimulatedFrames
 from depth_node.kitti.layout import KittiSequence
 from depth_node.simulation import ground_truth as simulated
@@ -61,7 +62,7 @@ class SimulatedLabels:
 
 @dataclass(frozen=True)
 class LabelPictures:
-    """8-bit label PNGs in `semantic/image_02`."""
+    """8-bit label PNGs, grey or with a palette, in `semantic/image_02`."""
 
     sequence: KittiSequence
     classes: tuple[str, ...] = CITYSCAPES.names
@@ -73,15 +74,7 @@ class LabelPictures:
 
     def read(self, index: int) -> NDArray[np.uint8]:
         """Labels of a frame: (H,W) class numbers; raises SequenceError."""
-        path = self.sequence.label_path(index)
-        try:
-            data = np.fromfile(path, np.uint8)
-        except OSError as error:
-            raise SequenceError(f"cannot read labels {path}: {error.strerror}") from None
-        labels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
-        if labels is None or labels.ndim != 2 or labels.dtype != np.uint8:
-            raise SequenceError(f"{path} is no 8-bit grey PNG: labels are stored as one class number per pixel")
-        return np.asarray(labels, np.uint8)
+        return read_label_picture(self.sequence.label_path(index))
 
 
 def open_labels(sequence: KittiSequence, config: EvaluationConfig, folder: Path | None = None) -> LabelSource | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from depth_node.config.classes import CAMVID, CITYSCAPES
 from depth_node.config.evaluation import EvaluationConfig
@@ -71,10 +72,21 @@ def test_an_unknown_class_map(labelled):
 def test_a_picture_that_is_no_label_map(labelled):
     for image in (np.zeros((2, 3, 3), np.uint8), np.zeros((2, 3), np.uint16)):
         cv2.imwrite(str(labelled.label_path(2)), image)
-        with pytest.raises(SequenceError, match="no 8-bit grey PNG"):
+        with pytest.raises(SequenceError, match="one channel of 8 bits"):
             LabelPictures(labelled).read(2)
-    with pytest.raises(SequenceError, match="cannot read labels"):
+    with pytest.raises(SequenceError, match="cannot read picture"):
         LabelPictures(labelled).read(0)
+
+
+def test_palette_pictures_are_read_as_their_grey_twins(labelled):
+    path = labelled.label_path(2)
+    numbers = np.array([[0, 13, 255], [7, 7, 1]], np.uint8)
+    with_colors = Image.fromarray(numbers, mode="P")
+    with_colors.putpalette([value for number in range(256) for value in (255 - number, number, 7)])
+    with_colors.save(path)
+    np.testing.assert_array_equal(LabelPictures(labelled).read(2), numbers)
+    Image.fromarray(numbers).save(path)
+    np.testing.assert_array_equal(LabelPictures(labelled).read(2), numbers)
 
 
 def test_labels_are_resized_by_the_nearest_pixel():
