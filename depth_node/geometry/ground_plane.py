@@ -72,8 +72,8 @@ def fit_ground_planes(
 ) -> GroundPlanes:
     """Fit a ground plane to each cloud of a batch.
 
-    The result for a cloud depends on that cloud and the seed alone, not on the rest of the batch (but for rounding: sums
-    of a batch may be added in another order).
+    The result for a cloud depends on that cloud and the seed alone, not on the rest of the batch (but for
+    rounding: sums of a batch may be added in another order).
 
     Args:
         points: (B, N, 3) in the camera's optical frame, any unit of length.
