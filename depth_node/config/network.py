@@ -51,10 +51,6 @@ class NetworkConfig(Validated):
     """Architecture, input size and depth range. The checkpoint fixes these; they are no node parameters."""
 
     architecture: str = setting("lite_hr_depth", "depth network", choices=ARCHITECTURES)
-    encoder: str = setting(
-        "",
-        "a timm model as the encoder, such as tf_efficientnet_lite0; empty: the one that the papers gave the decoder",
-    )
     pose: str = setting("pose_resnet18", "pose network, used in training only", choices=POSE_ARCHITECTURES)
     height: int = setting(192, "height of the network input, a multiple of 32", unit="px", low=64, high=2048)
     width: int = setting(640, "width of the network input, a multiple of 32", unit="px", low=64, high=4096)
@@ -63,6 +59,10 @@ class NetworkConfig(Validated):
     timm_se_order: bool = setting(
         False,
         "MobileNetV3: squeeze-excitation after the activation as in timm's ImageNet weights; false is HR-Depth's order",
+    )
+    encoder: str = setting(
+        "",
+        "a timm model as the encoder, such as tf_efficientnet_lite0; empty: the one that the papers gave the decoder",
     )
     guided: bool = setting(False, "let a frozen semantic network steer the decoder by pixel-adaptive convolutions")
     guidance: GuidanceConfig = field(default_factory=GuidanceConfig)

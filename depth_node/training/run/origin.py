@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+import depth_node
 from depth_node import __version__
 from depth_node.atomic_file import replacing
 from depth_node.distributed import world_size
@@ -29,7 +30,7 @@ def origin(data: dict[str, Any]) -> dict[str, Any]:
     """Version and git revision of the code, machine, command and data, ready for JSON."""
     return {
         "version": __version__,
-        **code_revision(Path(__file__).parents[2]),
+        **code_revision(Path(depth_node.__file__).parents[1]),
         "command": sys.argv,
         "python": platform.python_version(),
         "torch": torch.__version__,
