@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,17 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth_node.config.street import StreetConfig
-from depth_node.errors import SimulationError
 from depth_node.simulation import ground_truth, rig
 from depth_node.simulation.camera import Camera, Picture
 from depth_node.simulation.lidar import Lidar
 from depth_node.simulation.raycast import World
+from depth_node.simulation.renderers import render_in_order
 from depth_node.simulation.scene import build_street
 from depth_node.simulation.shading import Painter
 from depth_node.simulation.traffic import Traffic
 
 START_NS = 1_717_243_200_000_000_000  # an arbitrary fixed time, so that the same drive has the same stamps
-_QUEUED = 3  # frames in flight per worker: bounds the memory when writing is slower than rendering
+_AHEAD = 3  # frames in flight per process
 
 
 @dataclass(frozen=True)
@@ -98,28 +97,9 @@ def render(config: StreetConfig, truth: Path | None = None) -> Iterator[Frame]:
         finally:
             cv2.setNumThreads(threads)
         return
-    yield from _render_parallel(config, truth, workers)
-
-
-def _render_parallel(config: StreetConfig, truth: Path | None, workers: int) -> Iterator[Frame]:
-    from concurrent.futures import Future, ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
-
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _start_worker, (config, truth)) as pool:
-        waiting: list[Future[Frame]] = []
-        try:
-            for index in range(config.frames + workers * _QUEUED):
-                if index < config.frames:
-                    waiting.append(pool.submit(_work, index))
-                if index >= workers * _QUEUED and waiting:
-                    yield waiting.pop(0).result()
-            for future in waiting:
-                yield future.result()
-        except BrokenProcessPool:
-            raise SimulationError("a rendering process died: is the memory full? try --workers 1") from None
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    yield from render_in_order(
+        _work, range(config.frames), workers, _AHEAD, "try --workers 1", _start_worker, (config, truth)
+    )
 
 
 def _finish(frame: Frame, truth: Path | None) -> Frame:
@@ -137,10 +117,6 @@ class _Worker:
 
 
 def _start_worker(config: StreetConfig, truth: Path | None) -> None:
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent tells when to stop
-    cv2.setNumThreads(1)
     _Worker.simulator, _Worker.truth = Simulator(config), truth
 
 

@@ -4,14 +4,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing.sharedctypes import Synchronized
+from functools import partial
 
 import cv2
 import numpy as np
@@ -19,9 +15,9 @@ from numpy.typing import NDArray
 
 from depth_node.config.pretraining import WorldsConfig
 from depth_node.config.street import StreetConfig
-from depth_node.errors import SimulationError
 from depth_node.simulation import rig
 from depth_node.simulation.drive import Simulator
+from depth_node.simulation.renderers import render_in_order
 
 SURROUNDINGS = {"town": 0.35, "suburb": 0.2, "country": 0.2, "highway": 0.25}
 """Share of each among the streets."""
@@ -87,7 +83,7 @@ def render_street(number: int, config: WorldsConfig) -> StreetFrames:
     pictures = [simulator.frame(index).picture for index in range(street.frames)]
     return StreetFrames(
         np.stack([_as_sent(picture.rgb, rng) for picture in pictures]),
-        np.stack([np.minimum(picture.depth, 6e4).astype(np.float16) for picture in pictures]),
+        np.stack([picture.depth.astype(np.float16) for picture in pictures]),
         np.stack([picture.labels for picture in pictures]),
         rig.intrinsics(street),
     )
@@ -109,29 +105,10 @@ def render_streets(config: WorldsConfig) -> Iterator[StreetFrames]:
     """
     numbers = range(config.first, config.first + config.streets)
     workers = min(config.workers or os.cpu_count() or 1, config.streets)
-    context = multiprocessing.get_context("spawn")
-    turn = context.Value("i", 0)
-    with ProcessPoolExecutor(workers, context, _start, (turn,)) as pool:
-        waiting: list[Future[StreetFrames]] = []
-        try:
-            for number in numbers:
-                waiting.append(pool.submit(render_street, number, config))
-                if len(waiting) > workers * AHEAD:
-                    yield waiting.pop(0).result()
-            while waiting:
-                yield waiting.pop(0).result()
-        except BrokenProcessPool:
-            raise SimulationError("a rendering process died: is the memory full? try fewer --worlds.workers") from None
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    yield from render_in_order(
+        partial(render_street, config=config), numbers, workers, AHEAD, "try fewer worlds.workers", _step_back
+    )
 
 
-def _start(turn: Synchronized[int]) -> None:
-    """Give each process a core of its own: the ray tracer would else start as many threads as there are cores."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent tells when to stop
-    with turn.get_lock():
-        number, turn.value = turn.value, turn.value + 1
-    cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {cores[-1 - number % len(cores)]})
-    os.nice(5)  # the network goes first
-    cv2.setNumThreads(1)
+def _step_back() -> None:
+    os.nice(5)  # the network that learns from the streets goes first
