@@ -22,17 +22,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from depth_node.camera.network_input import resize_image, to_network_input
 from depth_node.config.classes import CITYSCAPES
 from depth_node.config.network import NetworkConfig
 from depth_node.config.semantic import SemanticConfig
-from depth_node.geometry.disparity import disparity_to_depth
-from depth_node.inference.device import prepare
+from depth_node.inference.device import prepare_model
 from depth_node.inference.pointcloud import CloudPacker
 from depth_node.losses.exact_depth import exact_depth_loss
+from depth_node.networks.depth_model import DEPTH, LOGITS, DepthModel
 from depth_node.networks.factory import build_depth_network
+from depth_node.networks.layers import channels_last
 from depth_node.networks.semantic import SemanticNetwork
 
 SIZES = ((192, 640), (384, 1280))
@@ -49,32 +50,23 @@ SEMANTIC = SemanticConfig(encoder="resnet18", pyramid_channels=128, segmentation
 DEVICE = torch.device("cuda")
 
 
-class Pair(nn.Module):
-    """A depth network and, where it is guided, the semantic network before it: a picture to depth and class scores."""
-
-    def __init__(self, config: NetworkConfig) -> None:
-        super().__init__()
-        torch.manual_seed(0)
-        self.config = config
-        self.semantic = SemanticNetwork(SEMANTIC, CITYSCAPES).eval() if config.guided else None
-        channels = self.semantic.channels if self.semantic else ()
-        self.depth = build_depth_network(config, semantic_channels=channels).eval()
-
-    def forward(self, image: Tensor, scales: int = 1) -> tuple[Tensor, Tensor | None]:
-        """Depth (1, 1, H, W) and scores of (1, 3, H, W)."""
-        found = self.semantic(image) if self.semantic else None
-        disparity = self.depth(image, scales, found.maps if found else None)[0]
-        depth = disparity_to_depth(disparity, self.config.min_depth, self.config.max_depth)
-        return depth, found.logits if found else None
+def make_model(config: NetworkConfig) -> DepthModel:
+    """A depth network with random weights and, where it is guided, a semantic network before it; on the CPU."""
+    torch.manual_seed(0)
+    semantic = SemanticNetwork(SEMANTIC, CITYSCAPES) if config.guided else None
+    return DepthModel(build_depth_network(config, semantic_channels=semantic.channels if semantic else ()), semantic)
 
 
-def prepared(pair: Pair, dtype: torch.dtype) -> Pair:
+def prepared(model: DepthModel, dtype: torch.dtype) -> DepthModel:
     """A copy on the GPU as the live node would have it."""
-    pair = copy.deepcopy(pair)
-    for network in (pair.semantic, pair.depth):
-        if network is not None:
-            prepare(network, DEVICE, dtype)
-    return pair
+    return prepare_model(copy.deepcopy(model), DEVICE, dtype)
+
+
+def all_scales(model: DepthModel, image: Tensor) -> list[Tensor]:
+    """Disparities at all four scales, as the authors' code computes them."""
+    semantic = model.semantics(image)
+    scales: list[Tensor] = model.depth_network(image, semantic_maps=semantic.maps if semantic else None)
+    return scales
 
 
 def captured(run: Callable[[], Any]) -> tuple[Callable[[], Any], Any]:
@@ -110,20 +102,20 @@ def milliseconds(ways: dict[str, Callable[[], Any]], rounds: int) -> dict[str, d
 def one_network(name: str, height: int, width: int, rounds: int) -> list[dict[str, Any]]:
     """A record for each way to run a network on one picture."""
     image, config = torch.rand(1, 3, height, width, device=DEVICE), NETWORKS[name]
-    pair = Pair(config)
-    plain = copy.deepcopy(pair).to(DEVICE)
+    model = make_model(config)
+    plain = copy.deepcopy(model).to(DEVICE)
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     with torch.inference_mode():
-        wanted = plain(image)[0]
+        wanted = plain(image)[DEPTH]
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = True
-    ways: dict[str, Callable[[], Any]] = {"eager fp32, 4 scales": lambda: plain(image, 4)}
+    ways: dict[str, Callable[[], Any]] = {"eager fp32, 4 scales": partial(all_scales, plain, image)}
     filled: dict[str, Tensor] = {}
     for label, dtype in (("fp32", torch.float32), ("fp16", torch.float16), ("bf16", torch.bfloat16)):
-        own = prepared(pair, dtype)
+        own = prepared(model, dtype)
         if label != "bf16":
             ways[f"eager {label}, channels last"] = partial(own, image)
         ways[f"graph {label}"], result = captured(partial(own, image))
-        filled[f"graph {label}"] = result[0]
+        filled[f"graph {label}"] = result[DEPTH]
     found = milliseconds(ways, max(rounds // 4, 20) if name == "PackNet" else rounds)
     base = found["eager fp32, 4 scales"]["median"]
     records = []
@@ -137,9 +129,9 @@ def one_network(name: str, height: int, width: int, rounds: int) -> list[dict[st
 def one_frame(name: str, height: int, width: int, rounds: int) -> list[dict[str, Any]]:
     """From a host picture to host depth and cloud: step by step, and as one graph."""
     host = torch.from_numpy(np.random.default_rng(0).integers(0, 255, (375, 1242, 3), np.uint8)).pin_memory()
-    pair = prepared(Pair(NETWORKS[name]), torch.float16)
+    model = prepared(make_model(NETWORKS[name]), torch.float16)
     K = np.diag([width / 1242, height / 375, 1.0]) @ np.array([[721.5, 0, 609.6], [0, 721.5, 172.9], [0, 0, 1.0]])
-    packer = CloudPacker(height, width, K, pair.semantic is not None, device=DEVICE)
+    packer = CloudPacker(height, width, K, model.semantic_network is not None, device=DEVICE)
     picture = torch.empty(host.shape, dtype=torch.uint8, device=DEVICE)
     depth_out = torch.empty((height, width)).pin_memory()
     cloud_out = torch.empty((height, width, packer.dtype.itemsize // 4)).pin_memory()
@@ -147,10 +139,11 @@ def one_frame(name: str, height: int, width: int, rounds: int) -> list[dict[str,
     def frame() -> None:
         picture.copy_(host, non_blocking=True)
         small = resize_image(picture, height, width)
-        depth, logits = pair(to_network_input(small)[None])
-        labels = None if logits is None else SemanticNetwork.labels(logits, height, width)[0]
-        depth_out.copy_(depth[0, 0], non_blocking=True)
-        cloud_out.copy_(packer.fill(depth[0, 0], small, labels), non_blocking=True)
+        found = model(to_network_input(small)[None])
+        depth = found[DEPTH][0, 0]
+        labels = SemanticNetwork.labels(found[LOGITS], height, width)[0] if LOGITS in found else None
+        depth_out.copy_(depth, non_blocking=True)
+        cloud_out.copy_(packer.fill(depth, small, labels), non_blocking=True)
 
     replay, _ = captured(frame)
     found = milliseconds({"step by step fp16": frame, "one graph fp16": replay}, rounds)
@@ -160,13 +153,11 @@ def one_frame(name: str, height: int, width: int, rounds: int) -> list[dict[str,
 def one_training(name: str, way: str, rounds: int) -> list[dict[str, Any]]:
     """Milliseconds of a training step of 12 pictures at 640x192, forward to optimizer, and its peak memory."""
     config = NETWORKS[name]
-    pair = Pair(config).to(DEVICE)
+    model = make_model(config).to(DEVICE)
     if "channels last" in way:
-        for layer in pair.modules():
-            if isinstance(layer, nn.Conv2d):
-                layer.to(memory_format=torch.channels_last)
-    pair.depth.train()
-    optimizer = torch.optim.Adam(pair.depth.parameters(), 1e-4, fused="fused" in way)
+        channels_last(model)
+    network = model.depth_network.train().requires_grad_(True)
+    optimizer = torch.optim.Adam(network.parameters(), 1e-4, fused="fused" in way)
     image, depth = torch.rand(12, 3, 192, 640, device=DEVICE), 5 + torch.rand(12, 1, 192, 640, device=DEVICE)
     times = []
     torch.cuda.reset_peak_memory_stats()
@@ -174,9 +165,7 @@ def one_training(name: str, way: str, rounds: int) -> list[dict[str, Any]]:
         torch.cuda.synchronize()
         start = time.perf_counter()
         with torch.autocast("cuda", torch.bfloat16, enabled="bf16" in way):
-            with torch.no_grad():
-                maps = pair.semantic(image).maps if pair.semantic else None
-            disparities = pair.depth(image, 4, maps)
+            disparities = all_scales(model, image)
         loss = exact_depth_loss(disparities, depth, config.min_depth, config.max_depth)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()

@@ -53,3 +53,9 @@ class OutputError(DepthNodeError):
 
 class DemoError(DepthNodeError):
     """A part of the demonstration did not come up."""
+
+
+def first_line(error: BaseException) -> str:
+    """An error's message cut to one line."""
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__

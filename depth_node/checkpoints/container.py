@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from depth_node.errors import CheckpointError
+from depth_node.errors import CheckpointError, first_line
 
 HEADER_BYTES = 9
 """A safetensors file starts with eight bytes of header length and the brace of its JSON header."""
@@ -95,12 +95,6 @@ def fill(network: nn.Module, tensors: Mapping[str, Tensor], prefix: str, path: P
                 f"{path} does not fit the network it names: tensor {prefix}{name} is {found}, expected {wanted}"
             )
     network.load_state_dict(given)
-
-
-def first_line(error: BaseException) -> str:
-    """An error's message cut to one line."""
-    text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__
 
 
 def _peek(path: Path) -> tuple[bytes, int]:

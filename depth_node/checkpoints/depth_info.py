@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from depth_node import __version__
-from depth_node.checkpoints.container import first_line
 from depth_node.checkpoints.semantic_info import SemanticInfo
 from depth_node.config.network import NetworkConfig
 from depth_node.config.setting import build, values
-from depth_node.errors import CheckpointError, ConfigError
+from depth_node.errors import CheckpointError, ConfigError, first_line
 
 FORMAT = 2
 """Raised whenever older versions could no longer read what is written."""

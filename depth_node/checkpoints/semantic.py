@@ -15,11 +15,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from depth_node.checkpoints.container import fill, first_line, read_container, tensors_of, write_container
+from depth_node.checkpoints.container import fill, read_container, tensors_of, write_container
 from depth_node.checkpoints.semantic_hub import is_hub_name, load_hub
 from depth_node.checkpoints.semantic_info import SemanticInfo
 from depth_node.config.setting import values
-from depth_node.errors import CheckpointError, ConfigError
+from depth_node.errors import CheckpointError, ConfigError, first_line
 from depth_node.networks.semantic import SemanticNetwork
 
 __all__ = ["SemanticInfo", "load_semantic", "save_semantic"]

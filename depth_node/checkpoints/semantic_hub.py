@@ -16,11 +16,11 @@ from typing import Any
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from depth_node.checkpoints.container import fill, first_line
+from depth_node.checkpoints.container import fill
 from depth_node.checkpoints.semantic_info import SemanticInfo
 from depth_node.config.classes import CITYSCAPES
 from depth_node.config.semantic import SemanticConfig
-from depth_node.errors import CheckpointError, ConfigError
+from depth_node.errors import CheckpointError, ConfigError, first_line
 from depth_node.networks.pretrained import WEIGHTS_FILE, fetch_hub_file
 from depth_node.networks.semantic import SemanticNetwork
 

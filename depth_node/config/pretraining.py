@@ -19,7 +19,7 @@ class WorldsConfig(Validated):
     first: int = setting(100_000, "number of the first street; every number is another street", low=0, high=2**30)
     pool: int = setting(1500, "frames kept in memory; the oldest make room for new ones", low=1)
     start: int = setting(400, "frames that are rendered before the first step", low=1)
-    per_step: float = setting(1.0, "new frames per step until --streets are used up", low=0.0)
+    per_step: float = setting(1.0, "new frames per step until all streets are used up", low=0.0)
     streets: int = setting(200, "streets to draw from in all", low=1, high=2**20)
     workers: int = setting(0, "rendering processes, 0 for one per core; never changes the result", low=0, high=256)
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from depth_node.checkpoints.container import first_line
-from depth_node.errors import OutputError
+from depth_node.errors import OutputError, first_line
 from depth_node.geometry.disparity import depth_to_disparity
 from depth_node.networks.depth_model import DEPTH, INPUT, DepthModel
 

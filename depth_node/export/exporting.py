@@ -19,11 +19,10 @@ import torch
 from torch.export import Dim, ExportedProgram
 
 from depth_node.atomic_file import replacing
-from depth_node.checkpoints.container import first_line
 from depth_node.checkpoints.depth import METADATA_KEY, Checkpoint, save_checkpoint
 from depth_node.checkpoints.depth_info import to_json
 from depth_node.config.export import ExportConfig
-from depth_node.errors import ConfigError, OutputError
+from depth_node.errors import ConfigError, OutputError, first_line
 from depth_node.export.check import check, onnx_runner, program_runner
 from depth_node.export.onnx_group_norm import translations
 from depth_node.networks.depth_model import INPUT, DepthModel

@@ -88,7 +88,7 @@ class DepthModel(nn.Module):
         Returns:
             'depth' (B, 1, H, W) in metres along the optical axis (network units where the checkpoint has no scale),
             sky as far as the network sees it; with a semantic network also 'logits' (B, N, H / 4, W / 4), one score
-            per class of `info.semantic.classes`.
+            per class of the semantic network.
         """
         semantic = self.semantics(image, wanted=True)
         depth = {DEPTH: self.metres(self.disparity(image, semantic))}

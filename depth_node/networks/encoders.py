@@ -15,7 +15,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from depth_node.errors import ConfigError
+from depth_node.errors import ConfigError, first_line
 from depth_node.networks.pretrained import create_backbone
 
 INPUT_MEAN = 0.45
@@ -139,9 +139,7 @@ class TimmEncoder(Encoder):
         try:
             self.backbone, self.pretrained = create_backbone(name, pretrained, features_only=True)
         except (RuntimeError, AttributeError, TypeError) as error:
-            raise ConfigError(
-                f"network.encoder {name} gives no maps of features: {str(error).strip().partition(chr(10))[0]}"
-            ) from None
+            raise ConfigError(f"network.encoder {name} gives no maps of features: {first_line(error)}") from None
         info = self.backbone.feature_info
         if tuple(info.reduction()) != self.STRIDES:
             raise ConfigError(f"network.encoder {name} has maps at {tuple(info.reduction())}, wanted {self.STRIDES}")

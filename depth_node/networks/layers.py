@@ -67,3 +67,10 @@ def clear_bias(conv: nn.Conv2d) -> None:
 def upsample(features: Tensor) -> Tensor:
     """Repeat every pixel twice in both directions: (B, C, h, w) to (B, C, 2h, 2w)."""
     return F.interpolate(features, scale_factor=2.0, mode="nearest")
+
+
+def channels_last(network: nn.Module) -> None:
+    """Lay the weights of all 2D convolutions out channels last, in place; those of 3D ones have no such layout."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d):
+            layer.to(memory_format=torch.channels_last)

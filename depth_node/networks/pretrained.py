@@ -19,6 +19,8 @@ import torch
 from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
 from torch import Tensor
 
+from depth_node.errors import first_line
+
 logger = logging.getLogger(__name__)
 
 WEIGHTS_FILE = "model.safetensors"
@@ -37,19 +39,15 @@ def create_backbone(name: str, pretrained: bool, **options: Any) -> tuple[Any, b
 
     Returns:
         The model and whether it has ImageNet weights; when they cannot be fetched, one warning is logged.
-
-    Raises:
-        RuntimeError: an installed package's weights are not those of the model.
     """
-    if pretrained and (packaged := packaged_weights(name)):
-        model = timm.create_model(name, pretrained=False, **options)
-        return _filled(model, name, packaged), True
     if pretrained:
         try:
+            if packaged := packaged_weights(name):
+                return _filled(timm.create_model(name, pretrained=False, **options), name, packaged), True
             overlay = {"file": fetch_weights(name)}
             return timm.create_model(name, pretrained=True, pretrained_cfg_overlay=overlay, **options), True
         except Exception as error:  # whatever the hub, a proxy or a damaged cache raises, training can go on
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            reason = first_line(error)
             logger.warning("no ImageNet weights for %s, starting from random ones: %s", name, reason)
     return timm.create_model(name, pretrained=False, **options), False
 

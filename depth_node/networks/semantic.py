@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from depth_node.config.classes import ClassMap
 from depth_node.config.semantic import SemanticConfig
-from depth_node.errors import ConfigError
+from depth_node.errors import ConfigError, first_line
 from depth_node.networks.semantic_weights import TIMM, load_imagenet
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -139,7 +139,7 @@ def _build(config: SemanticConfig, classes: int) -> Any:
         known = ", ".join(sorted(smp.encoders.encoders))
         raise ConfigError(f"unknown encoder '{config.encoder}': use {TIMM}<timm model> or one of {known}") from None
     except Exception as error:  # timm raises whatever a model's own code comes across
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise ConfigError(f"encoder '{config.encoder}' cannot be used for {config.architecture}: {reason}") from None
 
 

@@ -11,6 +11,7 @@ import segmentation_models_pytorch as smp
 import timm
 from safetensors.torch import load_file
 
+from depth_node.errors import first_line
 from depth_node.networks.pretrained import WEIGHTS_FILE, create_backbone, fetch_hub_file, packaged_weights
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ def load_imagenet(encoder: Any, name: str) -> bool:
         else:
             _load_own(encoder, name)
     except Exception as error:  # whatever the hub, a proxy or a damaged cache raises, training can go on
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        reason = first_line(error)
         logger.warning("no ImageNet weights for %s, starting from random ones: %s", name, reason)
         return False
     return True
@@ -47,7 +48,9 @@ def _load_timm(encoder: Any, name: str) -> None:
         raise OSError(f"timm publishes none for {name}")
     if packaged_weights(name):
         info = encoder.model.feature_info
-        whole, _ = create_backbone(name, True, features_only=True, out_indices=info.out_indices)
+        whole, found = create_backbone(name, True, features_only=True, out_indices=info.out_indices)
+        if not found:
+            raise OSError("the installed package's do not fit")
         encoder.model.load_state_dict(whole.state_dict())
         return
     # timm renames and drops tensors as its feature extractors need it, so it makes the backbone again.

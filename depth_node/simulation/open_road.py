@@ -94,7 +94,7 @@ class CountryBuilder(TownBuilder):
                 self._put(mast, s, side * (self.profile.edge + 1.5), np.pi if side > 0 else 0.0, self.ground)
 
 
-class HighwayBuilder(CountryBuilder):
+class HighwayBuilder(TownBuilder):
     """Lanes between rails or walls, embankments, gantries, bridges, woods behind."""
 
     def build(self) -> Mesh:

