@@ -56,6 +56,6 @@ class DemoError(DepthNodeError):
 
 
 def first_line(error: BaseException) -> str:
-    """An error's message cut to one line."""
+    """An error's message cut to one line, or its type's name where it has none."""
     text = str(error).strip()
     return text.splitlines()[0] if text else type(error).__name__

@@ -44,7 +44,7 @@ def find_bags(paths: Iterable[Path]) -> list[Path]:
     """
     found: dict[Path, Path] = {}
     for path in paths:
-        bags = [path] if is_bag(path) or not path.is_dir() else _bags_below(path)
+        bags = _bags_below(path) if path.is_dir() else [path]
         if not bags:
             raise BagError(f"{path} holds no bag: give bag folders, .mcap or .db3 files, or a folder of those")
         for bag in bags:
@@ -53,15 +53,13 @@ def find_bags(paths: Iterable[Path]) -> list[Path]:
 
 
 def _bags_below(folder: Path) -> list[Path]:
-    bags: list[Path] = []
-    for path in sorted(folder.iterdir(), key=natural):
-        if path.name.startswith("."):
-            continue
-        if is_bag(path):
-            bags.append(path)
-        elif path.is_dir() and not path.is_symlink():
-            bags += _bags_below(path)
-    return bags
+    """The folder itself where it is a bag, or the bags in it; a loose storage file hides no bag folder beside it."""
+    inside = [path for path in sorted(folder.iterdir(), key=natural) if not path.name.startswith(".")]
+    below = {path: _bags_below(path) for path in inside if path.is_dir() and not path.is_symlink()}
+    below |= {path: [path] for path in inside if path.is_symlink() and path.is_dir() and is_bag(path)}
+    if is_bag(folder) and ((folder / METADATA).exists() or not any(below.values())):
+        return [folder, *(bag for bags in below.values() for bag in bags)]
+    return [bag for path in inside for bag in below.get(path, [path] if is_bag(path) else [])]
 
 
 def natural(path: Path) -> tuple[list[tuple[int, str]], str]:

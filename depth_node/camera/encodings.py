@@ -8,6 +8,7 @@ RGB. 8UC3 and friends carry no colour meaning; they are taken as OpenCV's order 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -172,6 +173,19 @@ def is_jpeg(data: Sequence[int] | Image) -> bool:
     return bytes(data[:3]) == b"\xff\xd8\xff"
 
 
+_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
+"""A JPEG marker that is no restart (D0 to D7) and no stuffed byte of coded data (ITU-T T.81, B.1.1)."""
+
+
 def _ends_like_jpeg(buffer: Image) -> bool:
-    # OpenCV fills the missing part of a cut JPEG with grey. Cameras may pad behind the end marker.
-    return bytes(buffer[-64:]).rstrip(b"\0").endswith(b"\xff\xd9")
+    """Whether a JPEG has its end marker; OpenCV fills the missing part of a cut one with grey.
+
+    Cameras pad behind the marker, with rubbish too. A thumbnail in the header has an end marker of its own, so that
+    segments are stepped over by their length.
+    """
+    data, position = buffer.data, 2
+    while found := _MARKER.search(data, position):
+        if found[1] == b"\xd9":
+            return True
+        position = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
+    return False

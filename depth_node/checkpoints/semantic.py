@@ -12,10 +12,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
-from depth_node.checkpoints.container import fill, read_container, tensors_of, write_container
+from depth_node.checkpoints.container import fill, halved, read_container, tensors_of, write_container
 from depth_node.checkpoints.semantic_hub import is_hub_name, load_hub
 from depth_node.checkpoints.semantic_info import SemanticInfo
 from depth_node.config.setting import values
@@ -36,7 +33,7 @@ def save_semantic(path: str | Path, info: SemanticInfo, network: SemanticNetwork
         path: file to write, by convention *.safetensors; missing folders are made.
         info: its description; `config` and `classes` are taken from the network, which knows best.
         network: on any device.
-        half: store the weights in 16 bits, for a small file; loading widens them again.
+        half: store weights in half precision (see `halved`), for a small file; loading widens them again.
 
     Raises:
         CheckpointError: the file cannot be written, or `info.training` is not JSON.
@@ -48,12 +45,8 @@ def save_semantic(path: str | Path, info: SemanticInfo, network: SemanticNetwork
         raise CheckpointError(f"the training summary cannot be stored as JSON: {first_line(error)}") from error
     tensors = tensors_of(PREFIX, network)
     if half:
-        tensors = {name: _halve(tensor) for name, tensor in tensors.items()}
+        tensors = halved(tensors)
     write_container(Path(path), METADATA_KEY, text, tensors)
-
-
-def _halve(tensor: Tensor) -> Tensor:
-    return tensor.to(torch.float16) if tensor.is_floating_point() else tensor
 
 
 def load_semantic(path: str | Path) -> tuple[SemanticInfo, SemanticNetwork]:

@@ -58,7 +58,6 @@ class PointSettings(Validated):
 class ScaleSettings(Validated):
     """From network units to metres."""
 
-    source: str = setting("fixed", "where metres come from", choices=("fixed",))
     fixed: float = setting(
         0.0, "metres per network unit; 0 takes the checkpoint's own scale", low=0.0, high=10000.0, live=True
     )
@@ -70,7 +69,6 @@ class NodeConfig(Validated):
 
     checkpoint: str = setting("default", "path of a *.safetensors checkpoint; 'default' is the one shipped here")
     device: str = setting("auto", "where the network runs", choices=("auto", "cpu", "cuda"))
-    backend: str = setting("auto", "engine that runs the network", choices=("auto", "torch"))
     precision: str = setting("auto", "arithmetic of the network", choices=("auto", "fp32", "fp16", "bf16"))
     autostart: bool = setting(True, "configure and activate at start; false waits for a lifecycle manager")
     image_transport: str = setting("raw", "subscribe to image or to image/compressed", choices=("raw", "compressed"))

@@ -18,7 +18,7 @@ LEVELS = range(5)
 
 @dataclass(frozen=True)
 class GuidanceConfig(Validated):
-    """How semantic features steer the depth decoder (fact sheet A.1)."""
+    """How semantic features steer the depth decoder (docs/papers.md, Semantic guidance)."""
 
     levels: str = setting("0,1,2,3,4", "guided decoder levels, finest first: i stands for 1 / 2^i of the input size")
     channels: int = setting(32, "channels of a guide, a multiple of 16", low=16, high=1024)

@@ -1,6 +1,6 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""How frames with objects of infinite depth are found (fact sheet A.7). The paper leaves most of these numbers open."""
+"""How frames with objects of infinite depth are found (docs/papers.md, Two-stage training); most numbers are open."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""How a depth network is trained. Defaults are the recipe of monodepth2 and HR-Depth (fact sheet B.5, B.6)."""
+"""How a depth network is trained; defaults are monodepth2's and HR-Depth's (docs/papers.md, Training settings)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Random mirroring and colour jitter of whole triplets, run on the device (monodepth2 section 4; fact sheet B.6)."""
+"""Random mirroring and colour jitter of whole triplets, run on the device (docs/papers.md, Training settings)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Metrics of parts of the pixels, by semantic class or by range of depth, and their averages over the parts.
 
-The fact sheet's section on evaluation (A.8) leaves two rules open; both are kept. 'dataset': a part's metrics are
+Paper A leaves two rules open (docs/papers.md, Evaluation); both are kept. 'dataset': a part's metrics are
 over all its pixels of all images. 'image': they are computed per image and averaged over the images that have the
 part. Either way the average over the parts is unweighted, and each image was scaled once, over all its pixels.
 """

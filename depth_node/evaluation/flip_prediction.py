@@ -1,6 +1,6 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a checkpoint predicts for a frame, with post-processing by flip on request (fact sheet C.4 item 7)."""
+"""What a checkpoint predicts for a frame, with post-processing by flip on request (docs/papers.md, Evaluation)."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class DepthPictures:
 
 @dataclass(frozen=True)
 class LidarScans:
-    """Raw lidar scans, projected as the Eigen tables have it (fact sheet C.4 item 1)."""
+    """Raw lidar scans, projected as the Eigen tables have it (docs/papers.md, Evaluation)."""
 
     sequence: KittiSequence
     depth: str = "forward"

@@ -1,6 +1,6 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The ground as a plane in the camera's optical frame, found among outliers by RANSAC (fact sheet A.7).
+"""The ground as a plane in the camera's optical frame, found by RANSAC (docs/papers.md, Two-stage training).
 
 A plane at distance d with unit normal n, pointing down, holds the points n.p = d. A ray r = K^-1 (u, v, 1) meets it at
 depth d / n.r, so a predicted depth z has the relative error z n.r / d - 1 against the plane: that is what residuals

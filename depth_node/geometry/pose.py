@@ -31,7 +31,7 @@ def transform_from_axis_angle(axis_angle: Tensor, translation: Tensor) -> Tensor
 
 
 def transform_from_euler(angles: Tensor, translation: Tensor) -> Tensor:
-    """Matrix of Euler angles (x, y, z) with R = Rx Ry Rz, the convention of TRI's PoseNet (fact sheet A.3).
+    """Matrix of Euler angles (x, y, z) with R = Rx Ry Rz, as TRI's PoseNet has it (docs/papers.md, Pose networks).
 
     Args:
         angles: (..., 3) radians.

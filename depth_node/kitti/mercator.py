@@ -1,6 +1,6 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Latitude and longitude to metres and back, by the Mercator projection that KITTI's readers use (fact sheet C.3)."""
+"""Latitude and longitude to metres and back, by KITTI's Mercator projection (docs/papers.md, Evaluation)."""
 
 from __future__ import annotations
 

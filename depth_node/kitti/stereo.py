@@ -1,6 +1,6 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The other picture of a stereo pair, and what the distance between the cameras says about scale (fact sheet B.5).
+"""The other picture of a stereo pair, and what the baseline says about scale (docs/papers.md, Loss).
 
 Training takes every pair for `NOMINAL_BASELINE` apart. The true baseline, from the calibration, tells afterwards how
 many metres a network unit is: 5.4 for KITTI's 0.54 m.

@@ -1,6 +1,6 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Learning from a teacher's depth (HR-Depth, for Lite-HR-Depth; the paper's formula is unknown, fact sheet B.7)."""
+"""Learning from a teacher's depth (HR-Depth, for Lite-HR-Depth); the formula is ours (docs/papers.md, Distillation)."""
 
 from __future__ import annotations
 

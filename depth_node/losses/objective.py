@@ -50,7 +50,7 @@ class LossTerms:
 
 
 class SelfSupervisedLoss(nn.Module):
-    """Photometric, auto-masked, multi-scale objective (fact sheet A.4 and B.5)."""
+    """Photometric, auto-masked, multi-scale objective (docs/papers.md, Loss)."""
 
     def __init__(self, config: LossConfig, min_depth: float, max_depth: float) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Photometric error: a blend of structural similarity and absolute difference (monodepth; fact sheet A.4, B.5)."""
+"""Photometric error: a blend of structural similarity and absolute difference (docs/papers.md, Loss)."""
 
 from __future__ import annotations
 

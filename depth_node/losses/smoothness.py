@@ -1,6 +1,6 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Edge-aware smoothness of mean-normalised disparity or inverse depth (monodepth2 section 3; fact sheet A.4, B.5)."""
+"""Edge-aware smoothness of mean-normalised disparity or inverse depth (docs/papers.md, Loss)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Metric scale from the vehicle's own speed (PackNet-SfM's "velocity supervision"; fact sheet A.4).
+"""Metric scale from the vehicle's own speed (PackNet-SfM's "velocity supervision"; docs/papers.md, Loss).
 
 Neither paper of this project trains with it: it is off unless asked for.
 """

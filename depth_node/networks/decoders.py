@@ -84,7 +84,7 @@ class DenseNode(nn.Module):
 
 
 class HRDepthDecoder(nn.Module):
-    """HR-Depth's decoder with redesigned dense skip connections and fSE at the end of each row (section B.2).
+    """HR-Depth's decoder: dense skip connections, fSE at the end of each row (docs/papers.md, HR-Depth decoder).
 
     Node ij stands in row i (size 1 / 2^(i+1)) and column j; column 0 is the encoder.
     """

@@ -57,7 +57,7 @@ class Encoder(nn.Module):
 
 
 class ResNetEncoder(Encoder):
-    """ResNet-18 or -50 without classifier, tapped after the stem and after each of its four stages (B.1)."""
+    """ResNet-18 or -50 without classifier, tapped after the stem and after each of its four stages."""
 
     def __init__(self, depth: int = 18, images: int = 1, pretrained: bool = False, taps: Sequence[int] = range(5)):
         """Build it.
@@ -81,7 +81,7 @@ class ResNetEncoder(Encoder):
 
 
 class MobileNetV3Encoder(Encoder):
-    """MobileNetV3-Large up to its last block of 160 channels, the encoder of Lite-HR-Depth (B.1).
+    """MobileNetV3-Large up to its last block of 160 channels, the encoder of Lite-HR-Depth.
 
     Taps 1 to 3 come right after the block that opens a stage, so the rest of that stage belongs to the next tap.
     """

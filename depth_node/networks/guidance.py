@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Semantic guidance of a depth decoder: guides made from frozen semantic maps, and the layers that they steer.
 
-Each semantic map in use passes a head of its own (fact sheet A.1); a guided level then follows its features by a
-pixel-adaptive convolution. Where the semantic network has no map as fine as a level, the guide of the finest one is
-interpolated.
+Each semantic map in use passes a head of its own; a guided level then follows its features by a pixel-adaptive
+convolution (docs/papers.md, Semantic guidance). Where the semantic network has no map as fine as a level, the guide of
+the finest one is interpolated.
 """
 
 from __future__ import annotations

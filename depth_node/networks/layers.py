@@ -23,7 +23,7 @@ class ConvElu(nn.Sequential):
 
 
 class FeatureSqueezeExcite(nn.Sequential):
-    """HR-Depth's fSE: weighs the channels of a concatenation and merges them by a 1x1 convolution (section B.2).
+    """HR-Depth's fSE: weighs a concatenation's channels and merges them (docs/papers.md, HR-Depth decoder).
 
     relu(W (s * x) + b) with s = sigmoid(W2 relu(W1 mean(x))), W1 to a sixteenth of the channels, no biases in W1, W2.
     """

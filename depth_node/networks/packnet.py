@@ -1,6 +1,6 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""PackNet01: a depth network that resamples by packing instead of striding (fact sheet A.2, version 1A)."""
+"""PackNet01: a depth network that resamples by packing instead of striding (docs/papers.md, PackNet)."""
 
 from __future__ import annotations
 

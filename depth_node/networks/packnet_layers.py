@@ -1,6 +1,6 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Building blocks of PackNet: convolutions with group normalisation, and resampling by packing (fact sheet A.2)."""
+"""Building blocks of PackNet: convolutions with group normalisation, and packing (docs/papers.md, PackNet)."""
 
 from __future__ import annotations
 

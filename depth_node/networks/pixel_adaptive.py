@@ -4,8 +4,8 @@
 
 out_i = b + sum_j K(f_i, f_j) W[p_i - p_j] v_j,   K(f_i, f_j) = exp(-|f_i - f_j|^2 / (2 sigma^2))
 
-v are the features, f the guide (fact sheet A.1.1). K is symmetric and 1 in the centre, so half of
-the taps' distances are enough; they depend on the guide alone and are shared by all that is convolved with it.
+v are the features, f the guide (docs/papers.md, Pixel-adaptive convolution). K is symmetric and 1 in the centre, so
+half of the taps' distances are enough; they depend on the guide alone and are shared by all that is convolved with it.
 A constant guide makes it an ordinary convolution.
 """
 

@@ -41,7 +41,7 @@ class PoseNetwork(nn.Module):
 
 
 class ResNetPose(PoseNetwork):
-    """monodepth2's pose network: a ResNet over two frames in temporal order, one pair per source (section B.5).
+    """monodepth2's pose network: a ResNet over two frames in temporal order (docs/papers.md, Pose networks).
 
     For a source before the target the network sees (source, target) and its answer is inverted, so that it
     only ever learns to move forward in time. All pairs go through in one batch.
@@ -80,7 +80,7 @@ class ResNetPose(PoseNetwork):
 
 
 class PoseNet(PoseNetwork):
-    """TRI's pose network: target and all sources in one stack, Euler angles out (section A.3)."""
+    """TRI's pose network: target and all sources in one stack, Euler angles out (docs/papers.md, Pose networks)."""
 
     CHANNELS = (16, 32, 64, 128, 256, 256, 256)
     KERNELS = (7, 5, 3, 3, 3, 3, 3)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from depth_node.bags.reader import BagImage
 from depth_node.camera.calibration import CameraCalibration
-from depth_node.camera.encodings import is_jpeg
+from depth_node.camera.encodings import SUPPORTED, is_jpeg
 from depth_node.camera.rectification import Rectifier
 from depth_node.config.record import RecordConfig
 from depth_node.errors import BagError, EncodingError
@@ -94,7 +94,7 @@ class PictureWriter:
         Raises:
             BagError: size or encoding changes.
             CalibrationError: a picture does not have the size that was calibrated.
-            EncodingError: a raw image has an unknown encoding or does not fit its header.
+            EncodingError: a raw image has an unknown encoding.
             OSError: a file cannot be written.
         """
         looks: deque[tuple[TimedImage, Future[Look] | None]] = deque()
@@ -144,11 +144,12 @@ class PictureWriter:
         return frame
 
     def _look(self, image: BagImage) -> Look:
-        """Decode a picture; a damaged compressed one is reported, not raised."""
+        """Decode a picture; a damaged one is reported, an encoding that nobody knows is raised."""
         try:
             bgr = image.bgr
         except EncodingError as error:
-            if image.is_compressed:  # one broken JPEG in an hour of driving is normal
+            encoding = "" if image.is_compressed else image.message.encoding
+            if not encoding or encoding in SUPPORTED:  # one broken picture in an hour of driving is normal
                 return Look(problem=str(error))
             raise
         kind = f"{bgr.shape[1]}x{bgr.shape[0]} {'compressed' if image.is_compressed else image.message.encoding}"

@@ -1,3 +1,3 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Two-stage training: finding the frames whose depth became infinite, and leaving them out (fact sheet A.7)."""
+"""Finding the frames whose depth became infinite, and leaving them out (docs/papers.md, Two-stage training)."""

@@ -1,6 +1,6 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which pixels lie significantly below the ground plane (fact sheet A.7).
+"""Which pixels lie significantly below the ground plane (docs/papers.md, Two-stage training).
 
 A pixel below the horizon whose predicted depth is infinite lies far under the road: its ray should have met the plane
 at depth d / n.r. In metres, with the plane H under the camera, a pixel at depth z is z n.r - H below the plane. It

@@ -1,6 +1,6 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Judges every training frame and leaves out those with objects below the ground (fact sheet A.7, step 2)."""
+"""Judges every training frame, drops those with objects below the ground (docs/papers.md, Two-stage training)."""
 
 from __future__ import annotations
 

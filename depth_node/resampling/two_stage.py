@@ -1,6 +1,6 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Both stages of training and the resampling between them, resumable anywhere (fact sheet A.7)."""
+"""Both stages of training and the resampling between them, resumable anywhere (docs/papers.md, Two-stage training)."""
 
 from __future__ import annotations
 

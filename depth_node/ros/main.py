@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from depth_node.errors import DepthNodeError, RosError
+from depth_node.errors import DepthNodeError, RosError, first_line
 
 SIGNAL_LATENCY = 0.2
 """Seconds at most until a signal is seen: Python's handlers wait until the middleware's own waiting returns."""
@@ -58,7 +58,7 @@ def _initialise(args: Sequence[str] | None) -> Any:
     try:
         rclpy.init(args=list(args) if args is not None else None, signal_handler_options=SignalHandlerOptions.NO)
     except Exception as error:  # rclpy raises several types of its C++ core here
-        raise RosError(f"ROS 2 cannot start: {one_line(error)}") from None
+        raise RosError(f"ROS 2 cannot start: {first_line(error)}") from None
     return rclpy
 
 
@@ -77,7 +77,7 @@ def run_node(make: Callable[[], Any], start: Callable[[Any, Any], int | None], s
     except DepthNodeError:
         raise
     except Exception as error:  # an unreadable parameter file surfaces only now
-        raise RosError(f"cannot create the node: {one_line(error)}") from None
+        raise RosError(f"cannot create the node: {first_line(error)}") from None
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     try:
@@ -133,11 +133,6 @@ def _reported(name: str, run: Callable[[], int]) -> int:
     except DepthNodeError as error:
         print(f"{name}: {error}", file=sys.stderr)
         return 1
-
-
-def one_line(error: Exception) -> str:
-    """The first line of an exception's message, or its type's name."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 if __name__ == "__main__":

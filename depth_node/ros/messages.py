@@ -29,6 +29,7 @@ try:
 except ImportError:
     point_cloud2 = None
 
+BRIDGE = None if CvBridge is None else CvBridge()
 BRIDGED = ("rgb8", "bgr8", "rgba8", "bgra8", "mono8")
 """Encodings for which cv_bridge and `decode_image` agree to the bit; cv_bridge refuses or scales some of the others."""
 
@@ -56,8 +57,8 @@ def rgb_of(message: Image | CompressedImage) -> NDArray[np.uint8]:
     if isinstance(message, CompressedImage):
         return decode_compressed(message.data, message.format)
     fits = message.step * message.height == len(message.data) > 0
-    if CvBridge is not None and message.encoding in BRIDGED and fits:
-        return np.asarray(CvBridge().imgmsg_to_cv2(message, "rgb8"), np.uint8)
+    if BRIDGE is not None and message.encoding in BRIDGED and fits:
+        return np.asarray(BRIDGE.imgmsg_to_cv2(message, "rgb8"), np.uint8)
     return decode_image(
         message.height, message.width, message.encoding, message.step, bool(message.is_bigendian), message.data
     )

@@ -31,7 +31,7 @@ from depth_node.training.optimizer import build_optimiser
 
 
 class SelfSupervisedModule(lightning.LightningModule):
-    """Depth and motion learnt together from video alone (fact sheet A.4, B.5), guided where the network is.
+    """Depth and motion learnt together from video alone (docs/papers.md, Loss), guided where the network is.
 
     Attributes:
         steps_done: steps of the run that are behind when training begins; more than 0 in a resumed run.

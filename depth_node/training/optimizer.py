@@ -1,6 +1,6 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Adam over both networks, and when its rates fall (fact sheet A.5, B.6)."""
+"""Adam over both networks, and when its rates fall (docs/papers.md, Training settings)."""
 
 from __future__ import annotations
 

@@ -110,3 +110,27 @@ def test_an_experiment_is_valid_shell_and_says_what_it_needs(path):
     assert done.returncode != 0
     assert "name " in done.stderr.splitlines()[-1]
     assert subprocess.run(["bash", "-n", path], check=False).returncode == 0
+
+
+PAPERS = "docs/papers.md"
+CITATION = re.compile(r"docs/papers\.md(?:, ([A-Z][\w \n-]*?)(?=[).;:]))?")
+UNFOLLOWABLE = re.compile(r"fact sheet|\((?:section |appendix )?[ABC]\.\d", re.IGNORECASE)
+NAMED_IN_PAPERS = re.compile(
+    r"`((?:camera|checkpoints|config|evaluation|geometry|kitti|losses|networks|resampling)/[\w/]+\.py)"
+)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_stranger_can_follow_every_reference_to_the_papers(path):
+    text = path.read_text()
+    assert UNFOLLOWABLE.findall(text) == []
+    if path.suffix == ".py":
+        headings = re.findall(r"^## (.+)$", (ROOT / PAPERS).read_text(), re.MULTILINE)
+        cited = [" ".join((section or "").split()) for section in CITATION.findall(text)]
+        assert [section for section in cited if section not in headings] == []
+
+
+def test_the_papers_page_names_files_that_exist():
+    named = NAMED_IN_PAPERS.findall((ROOT / PAPERS).read_text())
+    assert len(named) > 20
+    assert [name for name in named if not (ROOT / "depth_node" / name).exists()] == []

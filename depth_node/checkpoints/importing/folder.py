@@ -1,6 +1,6 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Folders with encoder.pth and depth.pth: HR-Depth, Lite-HR-Depth and monodepth2 (fact sheet C.1)."""
+"""Folders of monodepth2, HR-Depth and Lite-HR-Depth (docs/papers.md, Official checkpoints)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Our names of tensors to those of the official files (the appendix of the fact sheet lists the latter)."""
+"""Our names of tensors to those of the official files (docs/papers.md, Official checkpoints)."""
 
 from __future__ import annotations
 

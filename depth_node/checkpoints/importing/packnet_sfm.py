@@ -1,6 +1,6 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Checkpoints of PackNet-SfM: one *.ckpt (older: *.pth.tar) with configuration and all networks (fact sheet C.2)."""
+"""Checkpoints of PackNet-SfM: one *.ckpt (older: *.pth.tar) with everything (docs/papers.md, Official checkpoints)."""
 
 from __future__ import annotations
 

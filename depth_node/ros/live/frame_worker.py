@@ -18,7 +18,7 @@ from rclpy.time import Time
 from depth_node.camera.calibration import CameraCalibration
 from depth_node.camera.rectification import Rectifier, should_rectify
 from depth_node.config.live import NodeConfig
-from depth_node.errors import CalibrationError, DepthNodeError, EncodingError
+from depth_node.errors import CalibrationError, DepthNodeError, EncodingError, first_line
 from depth_node.inference.estimator import DepthEstimator
 from depth_node.ros.live.camera_input import CameraFrame
 from depth_node.ros.live.frame_statistics import FrameStatistics
@@ -27,7 +27,7 @@ from depth_node.ros.live.latest_slot import LatestSlot
 from depth_node.ros.live.outputs import DepthOutputs, needs_labels
 from depth_node.ros.messages import rgb_of
 
-REASONS = {CalibrationError: "calibration", EncodingError: "encoding"}
+REASONS: dict[type[Exception], str] = {CalibrationError: "calibration", EncodingError: "encoding"}
 
 
 class CameraModel:
@@ -101,16 +101,19 @@ class FrameWorker:
             try:
                 self._process(frame)
             except DepthNodeError as error:
-                self._statistics.add_dropped(REASONS.get(type(error), "error"))
-                self._node.get_logger().error(str(error), throttle_duration_sec=5.0)
+                self._give_up(error, str(error))
             except Exception as error:  # out of memory, a context that is shutting down
                 if not self._node.context.ok():
                     return
-                self._statistics.add_dropped("error")
-                where = traceback.format_exc().strip().splitlines()[-2].strip() if error.__traceback__ else ""
-                self._node.get_logger().error(
-                    f"frame failed: {type(error).__name__}: {error} ({where})", throttle_duration_sec=5.0
-                )
+                last = traceback.extract_tb(error.__traceback__)[-1]
+                where = f"{last.filename}, line {last.lineno}"
+                self._give_up(error, f"frame failed: {type(error).__name__}: {first_line(error)} ({where})")
+
+    def _give_up(self, error: Exception, line: str) -> None:
+        """Count a failed frame and log why: one line for everybody, how it came about at debug level."""
+        self._statistics.add_dropped(REASONS.get(type(error), "error"))
+        self._node.get_logger().error(line, throttle_duration_sec=5.0)
+        self._node.get_logger().debug("".join(traceback.format_exception(error)))
 
     def _process(self, frame: CameraFrame) -> None:
         config = self._config()

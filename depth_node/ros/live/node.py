@@ -24,7 +24,7 @@ from depth_node.config.live import DEFAULT_CHECKPOINT, NodeConfig
 from depth_node.errors import CheckpointError, DepthNodeError
 from depth_node.inference.estimator import DepthEstimator
 from depth_node.ros.diagnostics import PERIOD, DiagnosticsPublisher, frame_values, memory_in_use
-from depth_node.ros.live.camera_input import CameraInput
+from depth_node.ros.live.camera_input import CameraInput, image_topic
 from depth_node.ros.live.frame_statistics import FrameStatistics
 from depth_node.ros.live.frame_worker import FrameWorker
 from depth_node.ros.live.outputs import SEMANTIC_TOPICS, TOPICS, DepthOutputs
@@ -94,12 +94,13 @@ class DepthNode(LifecycleNode):
 
     @transition
     def on_activate(self) -> None:
-        """Subscribe and start the worker."""
+        """Start the worker and subscribe."""
         assert self._estimator is not None
         assert self._outputs is not None
-        self._camera = CameraInput(self, self._config.image_transport, self._submit, self._statistics)
-        topic = self._camera.image.topic
+        transport = self._config.image_transport
+        topic = image_topic(self, transport)
         self._worker = FrameWorker(self, self._estimator, self._outputs, self._statistics, lambda: self._config, topic)
+        self._camera = CameraInput(self, transport, self._worker.submit, self._statistics)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._graph_timer = self.create_timer(PERIOD, self._outputs.warn_incompatible, clock=steady)
         self.get_logger().info(f"active: images from '{topic}', calibration from '{self._camera.info.topic}'")
@@ -155,10 +156,6 @@ class DepthNode(LifecycleNode):
         self._config = config
         if self._estimator is not None:
             self._estimator.scale = config.scale.fixed or self._estimator.info.scale
-
-    def _submit(self, frame: Any) -> None:
-        if self._worker is not None:
-            self._worker.submit(frame)
 
     def _is_configured(self) -> bool:
         return self._estimator is not None

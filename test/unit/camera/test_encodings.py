@@ -178,3 +178,17 @@ def test_compressed_jpeg_is_near():
 def test_cut_jpeg_is_refused(keep):
     with pytest.raises(EncodingError):
         decode_compressed(encode(".jpg", RGB)[:keep], "jpeg")
+
+
+@pytest.mark.parametrize("padding", [bytes(63), bytes(5000), b"\xff" * 64, np.random.default_rng(1).bytes(4096)])
+def test_whatever_lies_behind_the_end_of_a_jpeg_does_not_matter(padding):
+    data = encode(".jpg", smooth_picture())
+    np.testing.assert_array_equal(decode_compressed(data + padding), decode_compressed(data))
+
+
+def test_the_end_of_a_thumbnail_is_not_the_end_of_the_picture():
+    data, thumbnail = encode(".jpg", smooth_picture()), encode(".jpg", RGB)
+    whole = data[:2] + b"\xff\xe1" + (len(thumbnail) + 2).to_bytes(2, "big") + thumbnail + data[2:]
+    np.testing.assert_array_equal(decode_compressed(whole), decode_compressed(data))
+    with pytest.raises(EncodingError, match="cut off"):
+        decode_compressed(whole[:-30])

@@ -66,6 +66,7 @@ def test_half_precision_halves_the_file(network, saved, tmp_path):
     assert {p.dtype for p in loaded.parameters()} == {torch.float32}
     for one, other in zip(loaded.parameters(), network.parameters(), strict=True):
         torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-3)
+        assert one.ndim > 1 or torch.equal(one, other)  # biases and statistics are spared
 
 
 def test_an_unknown_score_is_stored_as_null(network, tmp_path):

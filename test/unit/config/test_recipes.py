@@ -1,6 +1,6 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The named recipes against the fact sheet's numbers (A.4, A.5, B.5, B.6), each written here a second time."""
+"""The named recipes against the papers (docs/papers.md, Training settings), each number written here a second time."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""HR-Depth's dense decoder node by node, against the tables of the fact sheet (B.2, B.3)."""
+"""HR-Depth's dense decoder node by node, against the authors' network (docs/papers.md, HR-Depth decoder)."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_fewer_scales_are_the_finest_ones(scales):
 
 
 def test_monodepth2_layers_have_the_authors_shapes():
-    """Weights 0 to 13 of its depth.pth (fact sheet C.1)."""
+    """Weights 0 to 13 of its depth.pth (docs/papers.md, Official checkpoints)."""
     decoder = Monodepth2Decoder(RESNET)
     shapes = [
         tuple(layer[level][0].weight.shape[:2])

@@ -1,6 +1,6 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""PackNet01: parameters and cost to the digit of the authors' (fact sheet A.2), blocks against their definitions."""
+"""PackNet01: parameters and cost to the digit (docs/papers.md, PackNet), blocks against their definitions."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Official state dicts with random weights, made from the key tables of the fact sheet (appendix, C.1, C.2)."""
+"""Official state dicts with random weights, made from their key tables (docs/papers.md, Official checkpoints)."""
 
 from __future__ import annotations
 

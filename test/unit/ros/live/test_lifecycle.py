@@ -95,7 +95,9 @@ def test_every_network_comes_up(make, make_semantic_checkpoint, tmp_path, archit
         ({"depth__max": "far"}, "'depth.max' is 'far' but must be of type float"),
         ({"depth__max": -1.0}, "out of bounds"),
         ({"depth__min": 90.0}, "must be below 'depth.max'"),
-        ({"backend": "tensorrt"}, "one of auto, torch"),
+        ({"precision": "int8"}, "one of auto, fp32, fp16, bf16"),
+        ({"backend": "torch"}, "unknown parameter 'backend'"),
+        ({"scale__source": "fixed"}, "unknown parameter 'scale.source'"),
         ({"qos_overrides./unit/depth/points.publisher.dept": 3}, "publisher.depth'?"),
     ],
 )

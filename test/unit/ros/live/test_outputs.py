@@ -5,6 +5,7 @@ import pytest
 
 pytest.importorskip("rclpy", reason="rclpy is not installed")
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.logging import LoggingSeverity
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
@@ -132,3 +133,21 @@ def test_sky_and_labels_may_change_while_it_runs(robot):
     assert len(passes) == snapshot.published
     assert {"semantic", "labels", "depth"} <= set(snapshot.stages)
     assert "stage semantic [ms]" in robot.live._report()[2]
+
+
+def test_a_failed_frame_is_a_line_and_at_debug_level_the_whole_traceback(robot, monkeypatch, capfd):
+    def break_down(*_, **__):
+        raise RuntimeError("out of luck\nin detail")
+
+    monkeypatch.setattr(robot.live._estimator, "estimate", break_down)
+    robot.subscribe(depth=(Image, "depth/image_rect"))
+    for level in (LoggingSeverity.INFO, LoggingSeverity.DEBUG):
+        robot.live.get_logger().set_level(level)
+        with pytest.raises(pytest.fail.Exception):
+            robot.next("depth", tries=4)
+        logged = capfd.readouterr().err
+        assert ("Traceback (most recent call last)" in logged) == (level == LoggingSeverity.DEBUG)
+        assert ("in detail" in logged) == (level == LoggingSeverity.DEBUG)
+        if level == LoggingSeverity.INFO:
+            assert "frame failed: RuntimeError: out of luck (" in logged
+    assert robot.live._statistics.snapshot().dropped["error"] > 1
