@@ -21,23 +21,20 @@ RUNTIME = [
     "torchvision",
     "timm>=1.0",
     "segmentation-models-pytorch>=0.5",
-    "torchmetrics>=1.0",
     "safetensors>=0.4",
-    "lightning>=2.6",
-    "tensorboard",
     "rich>=13",
     "matplotlib>=3.6",
     "rosbags>=0.11",
     "lz4",
     "backports.zstd; python_version < '3.14'",
-    "trimesh>=4",
-    "scipy",
-    "embreex>=2.17.7",
     "transforms3d",
 ]
+TRAINING = ["lightning>=2.6", "tensorboard", "torchmetrics>=1.0", "trimesh>=4", "scipy", "embreex>=2.17.7"]
+"""What training and the simulated street need beyond the live node and the recorder."""
 ROS_WHEELS = ["ros-rclpy", "ros-rmw-fastrtps-cpp", "ros-common-interfaces"]
 EXPORT = ["onnx", "onnxscript", "onnxruntime"]
-TEST = [*EXPORT, "setuptools", "wheel", "pytest", "pytest-timeout", "ruff", "mypy", "types-PyYAML", "pykitti"]
+CHECKS = ["ruff", "mypy", "types-PyYAML"]
+TEST = [*TRAINING, *EXPORT, *CHECKS, "setuptools", "wheel", "pytest", "pytest-timeout", "pykitti"]
 
 setup(
     name=NAME,
@@ -49,6 +46,7 @@ setup(
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/" + NAME]),
         ("share/" + NAME, ["package.xml"]),
+        ("lib/" + NAME, sorted(glob("scripts/*"))),
         ("share/" + NAME + "/launch", glob("launch/*.launch.py")),
         ("share/" + NAME + "/config", glob("config/*.yaml")),
         ("share/" + NAME + "/config/recipes", glob("config/recipes/*.yaml")),
@@ -56,7 +54,7 @@ setup(
     ],
     python_requires=">=3.10",
     install_requires=RUNTIME,
-    extras_require={"ros": ROS_WHEELS, "export": EXPORT, "test": TEST},
+    extras_require={"ros": ROS_WHEELS, "train": TRAINING, "export": EXPORT, "test": TEST},
     zip_safe=False,
     entry_points={
         "console_scripts": [

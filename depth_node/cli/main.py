@@ -60,10 +60,10 @@ def run_command(name: str, arguments: Sequence[str], debug: bool = False) -> int
     from depth_node.cli.command_parser import CommandParser
 
     module = name.replace("-", "_") + ("_" if keyword.iskeyword(name) else "")
-    command = importlib.import_module(f"depth_node.cli.{module}")
-    parser = CommandParser(name, command.__doc__ or "")
-    command.add_arguments(parser)
     try:
+        command = importlib.import_module(f"depth_node.cli.{module}")
+        parser = CommandParser(name, command.__doc__ or "")
+        command.add_arguments(parser)
         with only_first_speaks():
             return int(command.run(parser.parse_args(list(arguments))))
     except (Exception, KeyboardInterrupt) as error:
@@ -84,6 +84,11 @@ def message(error: BaseException) -> str:
     text = str(error).strip()
     if isinstance(error, DepthNodeError):
         return text.splitlines()[-1].partition(": ")[2] if text.startswith("Caught ") and "\n" in text else text
+    if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("depth_node"):
+        return (
+            f"the Python module {error.name} is not installed: pip install 'depth_node[train]', or '.[train]' in a "
+            "checkout, brings what training and simulation need"
+        )
     where = traceback.extract_tb(error.__traceback__)[-1]
     said = f"{type(error).__name__}: {text.splitlines()[0]}" if text else type(error).__name__
     return f"unexpected {said} ({where.filename}:{where.lineno}; `depth --debug` shows the way there)"

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import trimesh
 from numpy.typing import NDArray
 
 from depth_node.atomic_file import replacing
@@ -125,6 +124,8 @@ def write_cloud(path: Path, prediction: Prediction, max_range: float) -> int:
     positions = np.column_stack([points[axis] for axis in "xyz"])
     colors = np.ascontiguousarray(points["rgb"]).view(np.uint8).reshape(-1, 4)[:, 2::-1]
     with replacing(path) as temporary:
+        import trimesh
+
         temporary.write_bytes(trimesh.PointCloud(positions, colors).export(file_type="ply"))
     return len(points)
 

@@ -12,7 +12,6 @@ import hashlib
 import warnings
 from typing import Any, NamedTuple
 
-import segmentation_models_pytorch as smp
 import timm
 import torch
 import torch.nn.functional as F
@@ -21,7 +20,7 @@ from torch import Tensor, nn
 from depth_node.config.classes import ClassMap
 from depth_node.config.semantic import SemanticConfig
 from depth_node.errors import ConfigError, first_line
-from depth_node.networks.semantic_weights import TIMM, load_imagenet
+from depth_node.networks.semantic_weights import TIMM, load_imagenet, segmentation_models
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 MAPS = 4
@@ -130,6 +129,7 @@ def _build(config: SemanticConfig, classes: int) -> Any:
     options["decoder_segmentation_channels"] = config.segmentation_channels
     if config.architecture == "fpn":
         options["decoder_pyramid_channels"] = config.pyramid_channels
+    smp = segmentation_models()
     make = {"fpn": smp.FPN, "segformer": smp.Segformer}[config.architecture]
     try:
         with warnings.catch_warnings():

@@ -7,17 +7,32 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-import segmentation_models_pytorch as smp
 import timm
 from safetensors.torch import load_file
 
-from depth_node.errors import first_line
+from depth_node.errors import ConfigError, first_line
 from depth_node.networks.pretrained import WEIGHTS_FILE, create_backbone, fetch_hub_file, packaged_weights
 
 logger = logging.getLogger(__name__)
 
 TIMM = "tu-"
 """What the names of timm's encoders start with in segmentation_models_pytorch."""
+
+
+def segmentation_models() -> Any:
+    """The module segmentation_models_pytorch, which a live node without a semantic network does not need.
+
+    Raises:
+        ConfigError: it is not installed.
+    """
+    try:
+        import segmentation_models_pytorch
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"a semantic network needs the package segmentation-models-pytorch ({error}): "
+            "pip install segmentation-models-pytorch"
+        ) from None
+    return segmentation_models_pytorch
 
 
 def load_imagenet(encoder: Any, name: str) -> bool:
@@ -63,6 +78,6 @@ def _load_timm(encoder: Any, name: str) -> None:
 
 
 def _load_own(encoder: Any, name: str) -> None:
-    published = smp.encoders.encoders[name]["pretrained_settings"]
+    published = segmentation_models().encoders.encoders[name]["pretrained_settings"]
     weights = published.get("imagenet") or next(iter(published.values()))
     encoder.load_state_dict(load_file(fetch_hub_file(weights["repo_id"], WEIGHTS_FILE, weights["revision"])))

@@ -42,8 +42,9 @@ def ros_context(args: Sequence[str] | None = None) -> Iterator[threading.Event]:
         finally:
             rclpy.try_shutdown()
     finally:
+        # Ctrl-C under `ros2 launch` comes twice, from the terminal and from launch; the second must not kill the exit.
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if stop.is_set() else handler)
 
 
 def _initialise(args: Sequence[str] | None) -> Any:

@@ -69,10 +69,12 @@ class Program:
         self._reader.join(10)
         return status
 
-    def stop(self, with_signal: int = signal.SIGINT, timeout: float = PATIENCE) -> int:
-        """Ask it to end, and return its exit status."""
-        if self._process.poll() is None:
-            self._process.send_signal(with_signal)
+    def stop(self, with_signal: int = signal.SIGINT, timeout: float = PATIENCE, again: int = 0) -> int:
+        """Ask it to end, `again` more times as `ros2 launch` and impatient people do, and return its exit status."""
+        for number in range(1 + again):
+            if self._process.poll() is None:
+                time.sleep(0.02 * min(number, 1))
+                self._process.send_signal(with_signal)
         try:
             return self.wait(timeout)
         except subprocess.TimeoutExpired:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import runpy
 import shutil
@@ -183,12 +184,60 @@ def setup_arguments():
 
 def test_every_file_to_install_is_listed(setup_arguments):
     listed = {file for _, files in setup_arguments["data_files"] for file in files}
-    folders = ("launch", "config", "rviz", "resource")
+    folders = ("launch", "config", "rviz", "resource", "scripts")
     there = {str(path.relative_to(ROOT)) for folder in folders for path in files_below(ROOT / folder)}
     assert there | {"package.xml"} == listed
     places = dict(setup_arguments["data_files"])
     assert places["share/ament_index/resource_index/packages"] == ["resource/depth_node"]
     assert places["share/depth_node"] == ["package.xml"]
+
+
+def test_ros_finds_every_console_script(setup_arguments):
+    names = {line.split("=")[0].strip() for line in setup_arguments["entry_points"]["console_scripts"]}
+    assert {Path(file).name for file in dict(setup_arguments["data_files"])["lib/depth_node"]} == names
+    assert all(os.access(ROOT / "scripts" / name, os.X_OK) for name in names)
+    assert len({(ROOT / "scripts" / name).read_text() for name in names}) == 1
+
+
+def test_a_ros_workspace_gets_every_requirement(setup_arguments):
+    """From apt by package.xml, or by the README's lines for pip."""
+    from_apt = dict.fromkeys(("numpy", "matplotlib", "rich", "transforms3d"))
+    from_apt |= {"opencv-python-headless": "opencv", "pillow": "pil", "pyyaml": "yaml"}
+    by_rosbags = {"lz4", "backports.zstd"}
+    keys = {key.text for key in xml.etree.ElementTree.parse(ROOT / "package.xml").iter("exec_depend")}
+    assert {f"python3-{key or name}" for name, key in from_apt.items()} <= keys
+    lines = re.findall(r"^pip install ([^#\n.]+)", (ROOT / "README.md").read_text(), re.MULTILINE)
+    runtime, training = (
+        {re.match(r"[\w.-]+", requirement)[0] for requirement in given}
+        for given in (setup_arguments["install_requires"], setup_arguments["extras_require"]["train"])
+    )
+    assert [set(line.split()) for line in lines] == [runtime - set(from_apt) - by_rosbags, training]
+
+
+LIVE = """
+import importlib.abc, sys
+TRAINING = {names}
+class Absent(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in TRAINING:
+            raise ModuleNotFoundError(f"No module named '{{name}}'", name=name)
+sys.meta_path.insert(0, Absent())
+{code}
+"""
+TRAINING = {"lightning", "tensorboard", "torchmetrics", "trimesh", "scipy", "embreex", "segmentation_models_pytorch"}
+
+
+def test_the_live_half_needs_nothing_of_training():
+    pytest.importorskip("rclpy", reason="rclpy is not installed")
+    code = "import depth_node.ros.live.node, depth_node.ros.recorder_node, depth_node.cli.predict; print('up')"
+    assert run_python(LIVE.format(names=TRAINING, code=code)).strip() == "up"
+
+
+def test_a_command_whose_packages_are_missing_says_so_on_one_line(tmp_path):
+    arguments = ["simulate", "--output", str(tmp_path / "street")]
+    code = f"from depth_node.cli.main import main; sys.stderr = sys.stdout; main({arguments})"
+    printed = run_python(LIVE.format(names=TRAINING, code=code)).strip()
+    assert re.fullmatch(r"depth simulate: .* module \w+ is not installed: pip install 'depth_node\[train\]'.*", printed)
 
 
 def test_every_package_and_its_data_is_listed(setup_arguments):
@@ -212,7 +261,7 @@ def test_a_wheel_holds_everything(tmp_path, setup_arguments):
     source.mkdir()
     for name in ("setup.py", "setup.cfg", "pyproject.toml", "package.xml"):
         shutil.copy(ROOT / name, source)
-    for name in ("depth_node", "resource", "launch", "config", "rviz"):
+    for name in ("depth_node", "resource", "launch", "config", "rviz", "scripts"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", tmp_path, "."]
     built = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
