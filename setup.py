@@ -23,7 +23,7 @@ RUNTIME = [
     "segmentation-models-pytorch>=0.5",
     "safetensors>=0.4",
     "rich>=13",
-    "matplotlib>=3.6",
+    "matplotlib>=3.7",
     "rosbags>=0.11",
     "lz4",
     "backports.zstd; python_version < '3.14'",
@@ -31,9 +31,11 @@ RUNTIME = [
 ]
 TRAINING = ["lightning>=2.6", "tensorboard", "torchmetrics>=1.0", "trimesh>=4", "scipy", "embreex>=2.17.7"]
 """What training and the simulated street need beyond the live node and the recorder."""
-ROS_WHEELS = ["ros-rclpy", "ros-rmw-fastrtps-cpp", "ros-common-interfaces"]
+WHEELS = ("ros-rclpy", "ros-rmw-fastrtps-cpp", "ros-common-interfaces")
+KILTED = [f"{wheel}{version}" for wheel, version in zip(WHEELS, (">=9,<10", ">=9,<10", ">=5.5,<5.6"), strict=True)]
+JAZZY = [f"{wheel}{version}" for wheel, version in zip(WHEELS, (">=7.1,<7.2", ">=8.4,<8.5", ">=5.3,<5.4"), strict=True)]
 EXPORT = ["onnx", "onnxscript", "onnxruntime"]
-CHECKS = ["ruff", "mypy", "types-PyYAML"]
+CHECKS = ["ruff", "mypy", "types-PyYAML", "flake8", "ros-ament-flake8"]
 TEST = [*TRAINING, *EXPORT, *CHECKS, "setuptools", "wheel", "pytest", "pytest-timeout", "pykitti"]
 
 setup(
@@ -54,7 +56,14 @@ setup(
     ],
     python_requires=">=3.10",
     install_requires=RUNTIME,
-    extras_require={"ros": ROS_WHEELS, "train": TRAINING, "export": EXPORT, "test": TEST},
+    extras_require={
+        "ros": KILTED,
+        "ros-kilted": KILTED,
+        "ros-jazzy": JAZZY,
+        "train": TRAINING,
+        "export": EXPORT,
+        "test": TEST,
+    },
     zip_safe=False,
     entry_points={
         "console_scripts": [

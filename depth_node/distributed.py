@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from datetime import timedelta
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 FAILURES, STORE_SECONDS = "depth_node/failures", 5.0
+LETTING_GO = 0.1
+"""Seconds that gloo's threads get at the end."""
 
 
 def rank() -> int:
@@ -159,9 +162,11 @@ def _leave() -> None:
     import torch.distributed as dist
 
     # No reference may outlive this: gloo's threads end with their group, and one that still lets go of a tensor while
-    # the interpreter shuts down aborts the process.
+    # the interpreter shuts down aborts the process. To let go it needs the interpreter's lock, which the end of the
+    # group holds while it waits for the thread: sleeping hands it over before.
     _group.cache_clear()
     if dist.is_initialized():
+        time.sleep(LETTING_GO)
         dist.destroy_process_group()
 
 

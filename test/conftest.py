@@ -35,7 +35,8 @@ def pytest_configure(config: pytest.Config) -> None:
         sys.stdout.flush()
         import ros_wheels_bootstrapper  # noqa: F401
     os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
-    os.environ["ROS_LOCALHOST_ONLY"] = "1"  # up to Humble
+    if os.environ.get("ROS_DISTRO") == "humble":  # later ones warn of it at every start
+        os.environ["ROS_LOCALHOST_ONLY"] = "1"
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 
 

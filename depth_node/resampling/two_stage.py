@@ -25,7 +25,7 @@ from depth_node.training.run.folder import check_unused, write_config
 
 RESAMPLED, STAGE_2 = "resampled", "stage2"
 
-OpenTriplets = Callable[["Path | None"], "tuple[TripletDataset, TripletDataset | None]"]
+OpenTriplets = Callable[[Path | None], tuple[TripletDataset, TripletDataset | None]]
 """Gives training and validation triplets by the split files in a folder, or by the data's own (None)."""
 
 

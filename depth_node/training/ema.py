@@ -67,7 +67,8 @@ class _Average:
 @contextmanager
 def averaged_weights(trainer: lightning.Trainer) -> Iterator[None]:
     """Inside, the trainer's module has the averaged weights; without averaging nothing changes."""
-    average = next((each for each in trainer.callbacks if isinstance(each, AverageWeights)), None)  # type: ignore[attr-defined]
+    callbacks: list[Any] = trainer.callbacks  # type: ignore[attr-defined]
+    average = next((each for each in callbacks if isinstance(each, AverageWeights)), None)
     if average is None or average.swapped:
         yield
         return

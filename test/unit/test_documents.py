@@ -18,11 +18,11 @@ import pytest
 from depth_node.cli.main import COMMANDS, main
 
 ROOT = Path(__file__).parents[2]
-IGNORED = {".git", ".venv", "demo", "runs", "build", "install", "log", "node_modules", "__pycache__"}
+IGNORED = {".git", "demo", "runs", "build", "install", "log", "node_modules", "__pycache__"}
 DOCUMENTS = sorted(
     path
     for path in ROOT.rglob("*.md")
-    if path.relative_to(ROOT).parts[0] not in IGNORED and not any(part.startswith(".") for part in path.parts[-2:-1])
+    if not {*path.relative_to(ROOT).parts[:-1]} & IGNORED and not path.relative_to(ROOT).parts[0].startswith(".")
 )
 FOLDERS = ("depth_node", "test", "launch", "benchmarks", "experiments", "config", "docs")
 SOURCES = sorted(

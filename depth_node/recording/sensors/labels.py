@@ -41,7 +41,7 @@ class LabelWriter:
     def add(self, topic: str, message: Any, stamp_ns: int) -> None:
         """Nothing: there are no topics."""
 
-    def finish(self, folder: Path, frames: Sequence[RecordedFrame], camera: StoredCamera) -> dict[str, Any]:  # noqa: ARG002
+    def finish(self, folder: Path, frames: Sequence[RecordedFrame], _camera: StoredCamera) -> dict[str, Any]:
         """Label every frame; see `SideWriter.finish`."""
         labeller, sequence = self._labeller, KittiSequence(folder)
         counts, digest = np.zeros(256, np.int64), hashlib.sha256()
