@@ -24,7 +24,7 @@ RUNTIME = [
     "safetensors>=0.4",
     "rich>=13",
     "matplotlib>=3.7",
-    "rosbags>=0.11",
+    "rosbags>=0.11,<0.12",
     "lz4",
     "backports.zstd; python_version < '3.14'",
     "transforms3d",

@@ -71,7 +71,7 @@ def train(
     from depth_node.training.run.metrics_file import summarise
 
     # Lightning's hints (workers, log intervals) are for its developers; ours are one line each.
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module="lightning")
     keep_large_blocks()
     data, output = Path(args.data), Path(args.output)

@@ -48,7 +48,7 @@ def run(args: Namespace) -> int:
     from depth_node.training.semantic.sources import class_shares, class_weights, count_values, ignored_values
 
     # Lightning's hints (workers, log intervals) are for its developers; ours are one line each.
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module="lightning")
     keep_large_blocks()
     network, config = read_settings(args, SemanticConfig, "network."), read_settings(args, SemanticTrainConfig)

@@ -22,6 +22,7 @@ class BatchOrder(Sampler[list[int]]):
     Attributes:
         first: the step to begin with; more than 0 in a resumed run.
         steps: steps of the whole run.
+        batch_size: of all processes together.
         steps_per_epoch: global batches in a pass over the samples.
     """
 
@@ -38,14 +39,14 @@ class BatchOrder(Sampler[list[int]]):
         self.steps = steps
         self.steps_per_epoch = samples // batch_size
         self._samples = samples
-        self._batch_size = batch_size
+        self.batch_size = batch_size
         self._seed = seed
         self._order = lru_cache(maxsize=1)(self._draw)
 
     @property
     def places(self) -> range:
         """This process's places in a global batch."""
-        share = self._batch_size // world_size()
+        share = self.batch_size // world_size()
         return range(rank() * share, (rank() + 1) * share)
 
     def epoch(self, step: int) -> int:
@@ -55,7 +56,7 @@ class BatchOrder(Sampler[list[int]]):
     def batch(self, step: int) -> list[int]:
         """The samples of this process in a step, from 0."""
         order = self._order(self.epoch(step))
-        start = step % self.steps_per_epoch * self._batch_size
+        start = step % self.steps_per_epoch * self.batch_size
         return [order[start + place] for place in self.places]
 
     def __iter__(self) -> Iterator[list[int]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import inspect
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -51,6 +52,8 @@ def check_request(path: Path, config: ExportConfig) -> None:
     missing = [name for name in ("onnx", "onnxscript") if importlib.util.find_spec(name) is None]
     if path.suffix == ONNX and missing:
         raise ConfigError(f"{ONNX} files need the Python package {' and '.join(missing)}: pip install onnx onnxscript")
+    if path.suffix == ONNX and "custom_translation_table" not in inspect.signature(torch.onnx.export).parameters:
+        raise ConfigError(f"{ONNX} files need a later torch than {torch.__version__}: pip install --upgrade torch")
 
 
 def export_checkpoint(checkpoint: Checkpoint, path: Path, config: ExportConfig) -> dict[str, float] | None:

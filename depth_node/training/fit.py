@@ -4,13 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import lightning
 import torch
-from lightning.pytorch.callbacks import Callback
 from torch.utils.data import DataLoader, Dataset, Subset
 
 from depth_node.checkpoints.depth import CheckpointInfo, TrainingCamera, read_info
@@ -23,27 +21,23 @@ from depth_node.datasets.triplets import TripletDataset
 from depth_node.distributed import is_first, wait_for_all, world_size
 from depth_node.errors import TrainingError
 from depth_node.kitti.layout import FrameReference
-from depth_node.training.ema import AverageWeights
 from depth_node.training.frozen_networks import FrozenSemantics, Teacher
+from depth_node.training.loop import Learning, Schedule
 from depth_node.training.module import SelfSupervisedModule
-from depth_node.training.run.bad_batch import StopOnNaN
 from depth_node.training.run.earlier_run import check_settings
 from depth_node.training.run.folder import (
+    BEST_FILE,
+    LAST_FILE,
     choose_accelerator,
     clear_leftovers,
-    make_trainer,
+    make_fabric,
     resume_state,
     share_of_batch,
     write_config,
 )
-from depth_node.training.run.interruption import StopBetweenSteps
 from depth_node.training.run.loader_workers import outlast_signals
-from depth_node.training.run.metrics_file import MetricsFile
 from depth_node.training.run.origin import add_origin, check_data, describe_data, origin
-from depth_node.training.run.progress import SavePictures, SaveRun, Speed, StepProgress
-from depth_node.training.run.report import WriteReport
-from depth_node.training.run.resuming import ResumeExactly, saved_step
-from depth_node.training.run.saver import BEST_FILE, LAST_FILE
+from depth_node.training.run.state import read_state
 from depth_node.training.supervision import check_supervision, metric_scale
 from depth_node.training.synchronised_norm import synchronise_norms
 from depth_node.training.warm_start import as_in, warm_start
@@ -87,17 +81,17 @@ def fit(
         check_settings(folder, settings)
         check_data(folder, data)
     share = share_of_batch(config.batch_size)
-    purge_step = saved_step(resume_from) + 1 if resume_from else None
+    state = read_state(resume_from) if resume_from else None
     if len(train) < config.batch_size:
         raise TrainingError(f"{len(train)} triplets do not fill a batch of {config.batch_size}: lower --batch_size")
     accelerator = choose_accelerator(config.device)
-    lightning.seed_everything(config.seed, workers=True, verbose=False)
+    fabric, scaler = make_fabric(accelerator, config.precision, config.seed)
     saved = folder / LAST_FILE
     module = _module(network, config, saved if resume_from and saved.is_file() else None)
     check_supervision(config, train, module.semantics)
     camera = _camera(train)
     scale, scale_source = metric_scale(config, train, module.teacher, camera)
-    info = CheckpointInfo(
+    module.info = CheckpointInfo(
         network=module.depth.config,
         semantic=module.semantics.info if module.semantics else None,
         camera=camera,
@@ -116,22 +110,12 @@ def fit(
         add_origin(folder, origin(data))
     steps = config.steps or config.epochs * (len(train) // config.batch_size)
     order = BatchOrder(len(train), config.batch_size, steps, config.seed)
-    trainer = make_trainer(
-        folder,
-        accelerator,
-        config.precision,
-        order,
-        config.log_every,
-        _callbacks(folder, info, config, order, _frames(train)[0]),
-        validate_every=order.steps_per_epoch if val else 0,
-        purge_step=purge_step,
-    )
-    trainer.fit(
-        module,
-        train_dataloaders=_loader(train, config, batch_sampler=order),
-        val_dataloaders=_loader(Subset(val, share_of_frames(len(val))), config, batch_size=share) if val else None,
-        ckpt_path=resume_from,
-        weights_only=True,
+    schedule = Schedule(order, config.log_every, config.save_every, order.steps_per_epoch if val else 0)
+    names = _frames(train)[0]
+    learning = Learning(module, fabric, scaler, schedule, folder, state, config.ema, names.__getitem__)
+    learning.run(
+        _loader(train, config, batch_sampler=order),
+        _loader(Subset(val, share_of_frames(len(val))), config, batch_size=share) if val else None,
     )
     wait_for_all()  # until the first one has written everything
     best = folder / BEST_FILE
@@ -141,24 +125,6 @@ def fit(
 def run_settings(network: NetworkConfig, config: TrainConfig) -> dict[str, Any]:
     """All settings of a run, dotted name to value, as its folder keeps them."""
     return {f"network.{name}": value for name, value in values(network).items()} | values(config)
-
-
-def _callbacks(
-    folder: Path, info: CheckpointInfo, config: TrainConfig, order: BatchOrder, names: Sequence[str]
-) -> list[Callback]:
-    """In this order: what changes weights, what measures, what writes, what saves, what ends the run."""
-    return [
-        *([AverageWeights(config.ema)] if config.ema else []),
-        StopOnNaN(folder, names.__getitem__),
-        Speed(config.batch_size, config.log_every),
-        MetricsFile(folder, config.log_every, order),
-        SavePictures(folder),
-        SaveRun(folder, info, config.save_every),
-        WriteReport(folder),
-        StepProgress(order),
-        StopBetweenSteps(),
-        ResumeExactly(order),
-    ]
 
 
 def _frames(dataset: TripletDataset) -> tuple[list[str], set[Path]]:

@@ -1,17 +1,21 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The Lightning module: two networks, one objective, one optimiser."""
+"""Self-supervised learning as a task of the loop: two networks, one objective, one optimizer."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
 
-import lightning
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+from torch.utils.tensorboard import SummaryWriter
 
+from depth_node.checkpoints.depth import CheckpointInfo, save_checkpoint
 from depth_node.config.network import NetworkConfig
 from depth_node.config.training import TrainConfig
 from depth_node.datasets.augmentation import Augmentation, mirror_chosen
@@ -27,15 +31,15 @@ from depth_node.networks.decoders import SCALES
 from depth_node.networks.factory import build_depth_network, build_pose_network
 from depth_node.networks.layers import channels_last
 from depth_node.training.frozen_networks import FrozenSemantics, Teacher
-from depth_node.training.optimizer import build_optimiser
+from depth_node.training.optimizer import build_optimizer
+from depth_node.training.run.validation_pictures import COUNT, show_disparities
+from depth_node.training.task import Task, Terms
 
 
-class SelfSupervisedModule(lightning.LightningModule):
-    """Depth and motion learnt together from video alone (docs/papers.md, Loss), guided where the network is.
+class SelfSupervisedModule(Task):
+    """Depth and motion learnt together from video alone (docs/papers.md, Loss), guided where the network is."""
 
-    Attributes:
-        steps_done: steps of the run that are behind when training begins; more than 0 in a resumed run.
-    """
+    terms = tuple(LossTerms.__dataclass_fields__)
 
     def __init__(
         self,
@@ -43,9 +47,21 @@ class SelfSupervisedModule(lightning.LightningModule):
         config: TrainConfig,
         semantics: FrozenSemantics | None = None,
         teacher: Teacher | None = None,
+        info: CheckpointInfo | None = None,
     ) -> None:
+        """Build the networks.
+
+        Args:
+            network: what to build.
+            config: how to train.
+            semantics: guide the depth network, where it is guided.
+            teacher: of depth, beside the pictures or instead of them.
+            info: what checkpoints say; without it the networks alone.
+        """
         super().__init__()
         self.config = config
+        self.info = info or CheckpointInfo(network=network)
+        self.clip = config.clip_gradient
         self.semantics = semantics
         channels = semantics.network.channels if semantics else ()
         imagenet = config.pretrained and not config.initial  # which would only be replaced
@@ -58,24 +74,21 @@ class SelfSupervisedModule(lightning.LightningModule):
         self.teacher = teacher
         if not config.distillation.photometric:
             self.pose.requires_grad_(False)  # nothing teaches it, and several processes would wait for its gradients
-        self.steps_done = 0
         self._validated: list[Tensor] = []
 
-    def training_step(self, batch: Sample, _: int) -> Tensor:
+    def training_step(self, batch: Sample, step: int) -> tuple[Tensor, Terms]:
         """One batch: mirror, jitter, predict depth and motion, score on the unjittered colours."""
         count = len(batch.target)
-        places = range(rank() * count, (rank() + 1) * count)
-        draws = Draws.of_step(self.config.seed, self.trainer.global_step, places)
+        draws = Draws.of_step(self.config.seed, step, range(rank() * count, (rank() + 1) * count))
         clean = self.augmentation.mirror(batch.as_input(), draws)
         terms = self._score(clean, self.augmentation.jitter(clean, draws), draws)
-        self._log_terms("train", total(terms.stacked()) / world_size())
-        return terms.total
+        return terms.total, self._named(total(terms.stacked()) / world_size())
 
-    def on_validation_epoch_start(self) -> None:
-        """Forget what an interrupted validation has left."""
+    def start_validation(self) -> None:
+        """See `Task`."""
         self._validated = []
 
-    def validation_step(self, batch: Sample, _: int) -> None:
+    def validation_step(self, batch: Sample) -> None:
         """The same objective without augmentation."""
         clean = batch.as_input()
         terms = self._score(clean, clean, Draws.of_frames(self.config.seed, clean.index.tolist()))
@@ -83,11 +96,30 @@ class SelfSupervisedModule(lightning.LightningModule):
         values = terms.stacked().double()
         self._validated.append(torch.cat([values, values.new_ones(1)]) * len(clean.target))
 
-    def on_validation_epoch_end(self) -> None:
+    def end_validation(self) -> Terms:
         """Means over the frames of all processes."""
-        nothing = torch.zeros(len(LossTerms.__dataclass_fields__) + 1, dtype=torch.double, device=self.device)
+        device = next(self.parameters()).device
+        nothing = torch.zeros(len(self.terms) + 1, dtype=torch.double, device=device)
         sums = total(torch.stack([nothing, *self._validated]).sum(0))
-        self._log_terms("val", (sums[:-1] / sums[-1]).float())
+        return self._named((sums[:-1] / sums[-1]).float())
+
+    def error(self, validated: Mapping[str, float]) -> float:
+        """How badly unseen frames are explained, or depth differs from a teacher's where nothing else teaches."""
+        return validated["photometric" if self.config.distillation.photometric else "distillation"]
+
+    def save(self, path: Path, steps: int, metrics: Mapping[str, float]) -> None:
+        """Write a checkpoint with all networks."""
+        info = self.info.with_training(**self.info.training, steps=steps, metrics=dict(metrics))
+        save_checkpoint(path, info, self.depth, self.pose, self.semantics.network if self.semantics else None)
+
+    def draw(self, batch: Sample, folder: Path, board: SummaryWriter, step: int) -> None:
+        """Show the first validation images and their disparities."""
+        images = batch.as_input().target[:COUNT]
+        show_disparities(images, self.disparities(images, scales=1)[0], folder, board, step)
+
+    def optimizer(self, steps: int, done: int) -> tuple[Optimizer, LambdaLR]:
+        """See `build_optimizer`."""
+        return build_optimizer(self.config, self.depth, self.pose, steps, done)
 
     def _score(self, clean: Sample, seen: Sample, draws: Draws) -> LossTerms:
         # Networks may run in half precision; geometry and losses must not (pixel coordinates need the bits).
@@ -98,7 +130,7 @@ class SelfSupervisedModule(lightning.LightningModule):
                 terms = self._explain(disparities, clean, motion, draws)
         else:
             nothing = torch.zeros((), device=clean.target.device)
-            terms = LossTerms(*[nothing] * len(LossTerms.__dataclass_fields__))
+            terms = LossTerms(*[nothing] * len(self.terms))
         return self._add_teacher(terms, disparities, clean)
 
     def _disparities_of(self, seen: Sample, mirrored: Tensor) -> list[Tensor]:
@@ -149,18 +181,5 @@ class SelfSupervisedModule(lightning.LightningModule):
         sources = F.avg_pool2d(neighbours.flatten(0, 1), factor).unflatten(0, neighbours.shape[:2])
         return self.pose(target, sources, OFFSETS)
 
-    def _log_terms(self, stage: str, terms: Tensor) -> None:
-        names = tuple(LossTerms.__dataclass_fields__)
-        self.log_dict({f"{stage}/{name}": value for name, value in zip(names, terms, strict=True)})
-        self.log(f"{stage}_loss", terms[names.index("total")], prog_bar=True, logger=False)
-
-    def configure_optimizers(self) -> Any:
-        """See `build_optimiser`."""
-        steps = int(self.trainer.estimated_stepping_batches)
-        optimizer, schedule = build_optimiser(self.config, self.depth, self.pose, steps, self.steps_done)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
-
-    def configure_gradient_clipping(self, optimizer: Any, *_: Any, **__: Any) -> None:
-        """Limit the norm of all gradients together, where that is asked for."""
-        if self.config.clip_gradient:
-            self.clip_gradients(optimizer, self.config.clip_gradient, "norm")
+    def _named(self, terms: Tensor) -> dict[str, Tensor]:
+        return dict(zip(self.terms, terms, strict=True))

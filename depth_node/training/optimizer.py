@@ -14,7 +14,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from depth_node.config.training import TrainConfig
 
 
-def build_optimiser(
+def build_optimizer(
     config: TrainConfig, depth: nn.Module, pose: nn.Module, steps: int, done: int = 0
 ) -> tuple[torch.optim.Optimizer, LambdaLR]:
     """Adam with a rate for each network, and its schedule, counted in steps.
@@ -30,27 +30,27 @@ def build_optimiser(
     weights = [list(network.parameters()) for network in (depth, pose)]
     if rates[0] == rates[1]:  # one group, as earlier versions had: their runs can be resumed
         weights = [[*weights[0], *weights[1]]]
-    optimiser = torch.optim.Adam(
+    optimizer = torch.optim.Adam(
         [{"params": group, "lr": rate} for group, rate in zip(weights, rates, strict=False)],
         lr=rates[0],
-        # One pass over the weights: twice as fast on the CPU, too. Lightning cannot clip gradients for it.
+        # One pass over the weights: twice as fast on the CPU, too. fp16's scaler cannot clip gradients for it.
         fused=not config.clip_gradient,
     )
     falls = decay_steps(config, steps)
-    return optimiser, schedule(optimiser, lambda step: config.decay_factor ** sum(fall <= step for fall in falls), done)
+    return optimizer, schedule(optimizer, lambda step: config.decay_factor ** sum(fall <= step for fall in falls), done)
 
 
-def schedule(optimiser: torch.optim.Optimizer, factor: Callable[[int], float], done: int = 0) -> LambdaLR:
-    """Multiplies the optimiser's rates by a factor of the step.
+def schedule(optimizer: torch.optim.Optimizer, factor: Callable[[int], float], done: int = 0) -> LambdaLR:
+    """Multiplies the optimizer's rates by a factor of the step.
 
     Args:
-        optimiser: with the rates of the first step.
+        optimizer: with the rates of the first step.
         factor: of each step, from 0.
         done: steps that are behind.
     """
-    for group in optimiser.param_groups:
+    for group in optimizer.param_groups:
         group["initial_lr"] = group["lr"]
-    return LambdaLR(optimiser, factor, last_epoch=done - 1)
+    return LambdaLR(optimizer, factor, last_epoch=done - 1)
 
 
 def decay_steps(config: TrainConfig, steps: int) -> list[int]:

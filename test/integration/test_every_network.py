@@ -81,7 +81,7 @@ def test_a_network_goes_all_the_way(architecture, guided, triplets, make_semanti
     assert fingerprint(trained.semantic) == fingerprint(start.semantic)
 
     # The file holds what training ended with, and a copy of it the same bits.
-    state = torch.load(folder / "run/last.ckpt", weights_only=True, mmap=True)["state_dict"]
+    state = torch.load(folder / "run/last.ckpt", weights_only=True, mmap=True)["networks"]
     ended = {name.removeprefix("depth."): value for name, value in state.items() if name.startswith("depth.")}
     assert unequal(ended, trained.depth.state_dict()) == set()
     copy = folder / "copy.safetensors"

@@ -75,8 +75,8 @@ def test_stereo_pairs_say_what_a_unit_is_and_averages_are_saved(root, tmp_path):
     assert trained.info.scale_source == "stereo_baseline"
     state = torch.load(tmp_path / "run/last.ckpt", weights_only=True, mmap=True)
     saved = trained.depth.state_dict()["encoder.stages.0.0.weight"]
-    assert torch.equal(saved, state["state_dict"]["depth.encoder.stages.0.0.weight"])
-    assert not torch.equal(saved, state["current_model_state"]["depth.encoder.stages.0.0.weight"])
+    assert torch.equal(saved, state["average"]["module.depth.encoder.stages.0.0.weight"])
+    assert not torch.equal(saved, state["networks"]["depth.encoder.stages.0.0.weight"])
 
 
 def test_driven_distance_makes_metres(root, tmp_path):

@@ -12,10 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import lightning
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import Callback
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -26,42 +24,33 @@ from depth_node.errors import TrainingError
 BATCH_FILE = "nan_batch"
 
 
-class StopOnNaN(Callback):
-    """Looks at the loss of every step, in every process, and ends the run in all of them together.
+def stop_on_nan(folder: Path, batch: Any, step: int, loss: Tensor, name: Callable[[int], str] = str) -> None:
+    """End the run in all processes together where the loss of one is no number.
 
     The batch is left as it was loaded, in `nan_batch.safetensors`, with its step and the names of its frames in
     `nan_batch.json` and its pictures, a row for each sample, in `nan_batch.png`; of several processes each writes
     its own part, under its number.
+
+    Args:
+        folder: the run folder.
+        batch: a dataclass of tensors with a leading B.
+        step: of the run, from 1.
+        loss: before it becomes a gradient.
+        name: says what the sample of an index is called.
+
+    Raises:
+        TrainingError: the loss is no number.
     """
-
-    def __init__(self, folder: Path, name: Callable[[int], str] = str) -> None:
-        """Prepare.
-
-        Args:
-            folder: the run folder.
-            name: says what the sample of an index is called.
-        """
-        self.folder = folder
-        self.name = name
-        self._batch: Any = None
-
-    def on_train_batch_start(self, _: lightning.Trainer, __: Any, batch: Any, *___: Any) -> None:
-        """Remember the batch."""
-        self._batch = batch
-
-    def on_before_backward(self, trainer: lightning.Trainer, _: Any, loss: Tensor) -> None:
-        """Check the loss before it becomes a gradient; raises TrainingError."""
-        value = float(loss.detach())
-        bad = not math.isfinite(value)
-        step = trainer.global_step + 1
-        if bad:
-            save_batch(self.folder, self._batch, step, value, self.name)
-        culprit = largest(rank() + 1 if bad else 0)
-        if culprit:
-            raise TrainingError(
-                f"the loss became no number at step {step}: its batch is in {batch_path(self.folder, culprit - 1)}, "
-                "the weights of the last save are intact; resume with a lower --learning_rate or --precision fp32"
-            )
+    value = float(loss.detach())
+    bad = not math.isfinite(value)
+    if bad:
+        save_batch(folder, batch, step, value, name)
+    culprit = largest(rank() + 1 if bad else 0)
+    if culprit:
+        raise TrainingError(
+            f"the loss became no number at step {step}: its batch is in {batch_path(folder, culprit - 1)}, "
+            "the weights of the last save are intact; resume with a lower --learning_rate or --precision fp32"
+        )
 
 
 def batch_path(folder: Path, process: int) -> Path:
@@ -70,7 +59,7 @@ def batch_path(folder: Path, process: int) -> Path:
 
 
 def save_batch(folder: Path, batch: Any, step: int, loss: float, name: Callable[[int], str]) -> None:
-    """Write a batch, a dataclass of tensors with a leading B; see `StopOnNaN`. Raises OutputError."""
+    """Write a batch, a dataclass of tensors with a leading B; see `stop_on_nan`. Raises OutputError."""
     path = batch_path(folder, rank())
     tensors = {field.name: getattr(batch, field.name).detach().cpu().contiguous() for field in fields(batch)}
     indices = tensors.get("index", torch.arange(0)).tolist()

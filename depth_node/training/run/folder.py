@@ -1,28 +1,28 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What every training run shares: its folder, its device, its precision and its trainer."""
+"""What every training run shares: its folder, its device, its precision and its processes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import lightning
 import torch
 import yaml
-from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.loggers import TensorBoardLogger
-from lightning.pytorch.plugins.environments import LightningEnvironment, TorchElasticEnvironment
-from lightning.pytorch.strategies import DDPStrategy
+from lightning.fabric import Fabric, seed_everything
+from lightning.fabric.plugins import MixedPrecision
+from lightning.fabric.plugins.environments import LightningEnvironment, TorchElasticEnvironment
+from lightning.fabric.strategies import DDPStrategy
+from torch.amp.grad_scaler import GradScaler
 
 from depth_node.atomic_file import replacing
-from depth_node.datasets.batch_order import BatchOrder
 from depth_node.distributed import local_world_size, world_size
 from depth_node.errors import TrainingError
 from depth_node.training.run.earlier_run import SETTINGS_FILE, STAGE_1, TWO_STAGE_FILE
-from depth_node.training.run.saver import RESUME_FILE
+from depth_node.training.run.state import RESUME_FILE
 
+BEST_FILE, LAST_FILE = "best.safetensors", "last.safetensors"
 PRECISIONS: dict[str, Any] = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 
 
@@ -93,51 +93,37 @@ def write_config(folder: Path, flat: Mapping[str, Any]) -> None:
         temporary.write_text(yaml.safe_dump(dict(flat), sort_keys=False))
 
 
-def make_trainer(
-    folder: Path,
-    accelerator: str,
-    precision: str,
-    order: BatchOrder,
-    log_every: int,
-    callbacks: Sequence[Callback],
-    validate_every: int,
-    purge_step: int | None = None,
-) -> lightning.Trainer:
-    """A trainer that logs to TensorBoard in `folder`, and works with the other processes of torchrun.
+def make_fabric(accelerator: str, precision: str, seed: int) -> tuple[Fabric, GradScaler | None]:
+    """Device, arithmetic and processes of a run, connected to the other processes of torchrun; seeds everything.
 
     Args:
-        folder: the run folder.
         accelerator: see `choose_accelerator`.
         precision: 'auto', 'fp32', 'bf16' or 'fp16'; 'auto' is bf16 where a GPU has it.
-        order: the batches of the run.
-        log_every: steps between two log entries.
-        callbacks: in order.
-        validate_every: steps between two validations; 0 leaves validation out.
-        purge_step: TensorBoard forgets what an earlier start logged from this step on.
+        seed: of random numbers.
+
+    Returns:
+        The fabric, and the scaler of losses that fp16 needs, None for the others.
     """
+    chosen = _precision(precision, accelerator)
+    scaler = GradScaler(accelerator) if chosen == "fp16" else None
+    arithmetic: dict[str, Any] = {"precision": PRECISIONS[chosen]}
+    if scaler:
+        arithmetic = {"plugins": [MixedPrecision("16-mixed", accelerator, scaler)]}
+    environment = TorchElasticEnvironment() if world_size() > 1 else LightningEnvironment()
     # Several processes: the graph is the same in each step, and weights that nothing teaches are found in the first.
     # Statistics of batch normalisation are common or each process's own, so that nothing is to be sent around.
     several = DDPStrategy(static_graph=True, broadcast_buffers=False)
-    return lightning.Trainer(
+    fabric = Fabric(
         accelerator=accelerator,
         devices=local_world_size(),
         num_nodes=world_size() // local_world_size(),
         strategy=several if world_size() > 1 else "auto",
-        plugins=[TorchElasticEnvironment() if world_size() > 1 else LightningEnvironment()],
-        use_distributed_sampler=False,
-        precision=PRECISIONS[_precision(precision, accelerator)],
-        max_epochs=-1,
-        max_steps=order.steps,
-        callbacks=list(callbacks),
-        logger=TensorBoardLogger(folder, name="", version="", purge_step=purge_step),
-        log_every_n_steps=log_every,
-        num_sanity_val_steps=0,
-        val_check_interval=validate_every or None,
-        check_val_every_n_epoch=None,
-        limit_val_batches=1.0 if validate_every else 0,
-        enable_model_summary=False,
-        enable_checkpointing=False,
+        precision=arithmetic.get("precision"),
+        plugins=[environment, *arithmetic.get("plugins", [])],
     )
+    fabric.launch()
+    seed_everything(seed, workers=True, verbose=False)
+    return fabric, scaler
 
 
 def _precision(asked: str, accelerator: str) -> str:

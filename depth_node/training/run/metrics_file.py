@@ -5,16 +5,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import lightning
-from lightning.pytorch.callbacks import Callback
-
 from depth_node.atomic_file import replacing
-from depth_node.datasets.batch_order import BatchOrder
+from depth_node.distributed import is_first
 from depth_node.losses.objective import LossTerms
 
 METRICS_FILE = "metrics.csv"
@@ -23,63 +20,37 @@ SPEED = "samples_per_second"
 COLUMNS = ("step", "epoch", "stage", "learning_rate")
 
 
-class MetricsFile(Callback):
-    """Writes terms of training (every `every` steps) and validation to `folder`/metrics.csv.
+class MetricsFile:
+    """`folder`/metrics.csv, written by the first process alone; a cell is empty where a stage logs no such term."""
 
-    The terms are those of the self-supervised objective, unless others are named; a cell stays empty where a stage
-    does not log a term.
-    """
-
-    def __init__(self, folder: Path, every: int, order: BatchOrder, terms: Sequence[str] = TERMS) -> None:
+    def __init__(self, folder: Path, terms: Sequence[str] = TERMS) -> None:
         self.path = folder / METRICS_FILE
-        self.every = every
-        self.order = order
-        self.terms = (*terms, SPEED)
-        self.columns = (*COLUMNS, *self.terms)
-        self._rows: int | None = None
+        self.columns = (*COLUMNS, *terms, SPEED)
 
-    def state_dict(self) -> dict[str, Any]:
-        """A save knows how many lines belong to it."""
-        return {"rows": self._rows}
+    def start(self, step: int, rows: int) -> int:
+        """Start the file, or drop the lines that a resumed run will write again; returns how many are left.
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take the number of lines of the save that is resumed."""
-        self._rows = state_dict["rows"]
+        Args:
+            step: that the run begins after.
+            rows: lines of its save.
+        """
+        kept = read_metrics(self.path.parent) if self.path.exists() and step else []
+        kept = [row for row in kept if int(row["step"]) <= step][:rows]
+        if is_first():
+            with replacing(self.path) as temporary, temporary.open("w", newline="") as file:
+                writer = csv.DictWriter(file, self.columns, restval="", extrasaction="ignore")
+                writer.writeheader()
+                writer.writerows(kept)
+        return len(kept)
 
-    def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
-        """Start the file, or drop the lines that a resumed run will write again."""
-        if not trainer.is_global_zero:
+    def append(self, stage: str, step: int, epoch: int, learning_rate: float, terms: Mapping[str, float]) -> None:
+        """Add a line."""
+        if not is_first():
             return
-        rows = read_metrics(self.path.parent) if self.path.exists() and trainer.global_step else []
-        # Earlier versions saved no number: there, every line up to the save's step counts.
-        rows = [row for row in rows if int(row["step"]) <= trainer.global_step][: self._rows]
-        self._rows = len(rows)
-        with replacing(self.path) as temporary, temporary.open("w", newline="") as file:
-            writer = csv.DictWriter(file, self.columns, restval="", extrasaction="ignore")
-            writer.writeheader()
-            writer.writerows(rows)
-
-    def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
-        """One line every `every` steps."""
-        if trainer.global_step % self.every == 0:
-            self._append(trainer, "train")
-
-    def on_validation_end(self, trainer: lightning.Trainer, *_: Any) -> None:
-        """One line per validation."""
-        if not trainer.sanity_checking:
-            self._append(trainer, "val")
-
-    def _append(self, trainer: lightning.Trainer, stage: str) -> None:
-        terms = {name: trainer.callback_metrics.get(f"{stage}/{name}") for name in self.terms}
-        if not trainer.is_global_zero or all(value is None for value in terms.values()):
-            return
-        row: dict[str, Any] = {name: f"{float(value):.6g}" for name, value in terms.items() if value is not None}
-        step = trainer.global_step
-        row |= {"step": step, "epoch": self.order.epoch(step - 1), "stage": stage}
-        row["learning_rate"] = trainer.optimizers[0].param_groups[0]["lr"]
+        row: dict[str, Any] = {name: f"{value:.6g}" for name, value in terms.items()}
+        row |= {"step": step, "epoch": epoch, "stage": stage, "learning_rate": learning_rate}
         with self.path.open("a", newline="") as file:
             csv.DictWriter(file, self.columns).writerow(row)
-        self._rows = (self._rows or 0) + 1
 
 
 def read_metrics(folder: Path) -> list[dict[str, str]]:

@@ -9,15 +9,13 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import lightning
 import yaml
-from lightning.pytorch.callbacks import Callback
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from depth_node.atomic_file import replacing
+from depth_node.distributed import is_first
 from depth_node.training.run.earlier_run import SETTINGS_FILE
 from depth_node.training.run.metrics_file import COLUMNS, METRICS_FILE, SPEED, read_metrics
 from depth_node.training.run.origin import ORIGIN_FILE
@@ -28,28 +26,23 @@ SECONDS_BETWEEN = 60.0
 TABLE_ROWS = 12
 
 
-class WriteReport(Callback):
-    """Writes the report at the end of a run or on its interruption, and after validation, at most once a minute."""
+class Report:
+    """The report of a run, written by the first process alone."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._written = -math.inf
 
-    def on_validation_end(self, trainer: lightning.Trainer, *_: Any) -> None:
-        """Write it now and then."""
+    def now_and_then(self) -> None:
+        """Write it, at most once a minute."""
         if time.monotonic() - self._written > SECONDS_BETWEEN:
-            self.on_train_end(trainer)
+            self.write()
 
-    def on_train_end(self, trainer: lightning.Trainer, *_: Any) -> None:
-        """Write it."""
-        if trainer.is_global_zero:
+    def write(self) -> None:
+        """Write it for what there is."""
+        if is_first() and (self.folder / METRICS_FILE).exists():
             write_report(self.folder)
             self._written = time.monotonic()
-
-    def on_exception(self, trainer: lightning.Trainer, *_: Any) -> None:
-        """Write it for what there is."""
-        if (self.folder / METRICS_FILE).exists():
-            self.on_train_end(trainer)
 
 
 def write_report(folder: Path) -> None:

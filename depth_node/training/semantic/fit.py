@@ -8,9 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import lightning
 import torch
-from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 from torch.utils.data import DataLoader
 
@@ -25,29 +23,24 @@ from depth_node.datasets.labelled_dataset import LabelledDataset, LabelledSample
 from depth_node.distributed import world_size
 from depth_node.errors import TrainingError
 from depth_node.networks.semantic import SemanticNetwork
-from depth_node.training.run.bad_batch import StopOnNaN
+from depth_node.training.loop import Learning, Schedule
 from depth_node.training.run.earlier_run import check_settings
 from depth_node.training.run.folder import (
+    BEST_FILE,
+    LAST_FILE,
     choose_accelerator,
     clear_leftovers,
-    make_trainer,
+    make_fabric,
     resume_state,
     write_config,
 )
-from depth_node.training.run.interruption import StopBetweenSteps
 from depth_node.training.run.loader_workers import outlast_signals
-from depth_node.training.run.metrics_file import MetricsFile
 from depth_node.training.run.origin import add_origin, describe_data, origin
-from depth_node.training.run.progress import Speed, StepProgress
-from depth_node.training.run.report import WriteReport
-from depth_node.training.run.resuming import ResumeExactly, saved_step
-from depth_node.training.run.saver import BEST_FILE, LAST_FILE
+from depth_node.training.run.state import read_state
 from depth_node.training.semantic.evaluation import evaluate_semantic, predictions_picture, write_picture
 from depth_node.training.semantic.module import SemanticModule
-from depth_node.training.semantic.saver import SaveSemanticRun
 from depth_node.training.semantic.scores import SemanticScores
 
-TERMS = ("loss", "miou", "accuracy")
 SCORES_FILE, PICTURE_FILE, CLASSES_FILE = "scores.json", "predictions.png", "classes.json"
 
 
@@ -89,38 +82,26 @@ def fit_semantic(
     if resume_from:
         check_settings(folder, settings)
         _check_classes(folder / CLASSES_FILE, classes)
-    purge_step = saved_step(resume_from) + 1 if resume_from else None
+    state = read_state(resume_from) if resume_from else None
     if len(train) < config.batch_size:
         raise TrainingError(f"{len(train)} pictures do not fill a batch of {config.batch_size}: lower --batch_size")
     accelerator = choose_accelerator(config.device)
-    lightning.seed_everything(config.seed, workers=True, verbose=False)
-    module = SemanticModule(_network(network, classes, config), config, weights)
+    fabric, scaler = make_fabric(accelerator, config.precision, config.seed)
+    built = _network(network, classes, config)
     training = {"pictures": len(train), "settings": without_folders(values(config))}
-    info = SemanticInfo(module.network.config, classes, config.height, config.width, training=training)
+    info = SemanticInfo(built.config, classes, config.height, config.width, training=training)
+    module = SemanticModule(built, config, info, weights)
     steps = config.steps or config.epochs * (len(train) // config.batch_size)
     order = BatchOrder(len(train), config.batch_size, steps, config.seed)
     clear_leftovers(folder)
     write_config(folder, settings)
     _write_json(folder / CLASSES_FILE, classes.record())
     add_origin(folder, origin(describe_data([str(pair.image) for pair in train.pairs], [])))
-    callbacks: list[Callback] = [
-        StopOnNaN(folder),
-        Speed(config.batch_size, config.log_every),
-        MetricsFile(folder, config.log_every, order, TERMS),
-        SaveSemanticRun(folder, info, config.save_every),
-        WriteReport(folder),
-        StepProgress(order),
-        StopBetweenSteps(),
-        ResumeExactly(order),
-    ]
     every = _validation_interval(config, steps) if val else 0
-    trainer = make_trainer(folder, accelerator, config.precision, order, config.log_every, callbacks, every, purge_step)
-    trainer.fit(
-        module,
-        train_dataloaders=_loader(train, config, batch_sampler=order),
-        val_dataloaders=_loader(val, config, batch_size=config.batch_size) if val else None,
-        ckpt_path=resume_from,
-        weights_only=True,
+    schedule = Schedule(order, config.log_every, config.save_every, every)
+    Learning(module, fabric, scaler, schedule, folder, state).run(
+        _loader(train, config, batch_sampler=order),
+        _loader(val, config, batch_size=config.batch_size) if val else None,
     )
     best = folder / BEST_FILE
     checkpoint = best if best.exists() else folder / LAST_FILE

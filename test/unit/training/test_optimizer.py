@@ -8,7 +8,7 @@ import pytest
 from torch import nn
 
 from depth_node.config.training import TrainConfig
-from depth_node.training.optimizer import build_optimiser, decay_steps
+from depth_node.training.optimizer import build_optimizer, decay_steps
 
 DEPTH, POSE = nn.Linear(2, 3), nn.Linear(2, 1)
 
@@ -31,12 +31,12 @@ def test_rates_fall_at_shares_of_the_run(settings, steps, expected):
 
 def rates(config, steps):
     """Rates of all groups before each step and after the last."""
-    optimiser, schedule = build_optimiser(config, DEPTH, POSE, steps)
-    seen = [tuple(group["lr"] for group in optimiser.param_groups)]
+    optimizer, schedule = build_optimizer(config, DEPTH, POSE, steps)
+    seen = [tuple(group["lr"] for group in optimizer.param_groups)]
     for _ in range(steps):
-        optimiser.step()
+        optimizer.step()
         schedule.step()
-        seen.append(tuple(group["lr"] for group in optimiser.param_groups))
+        seen.append(tuple(group["lr"] for group in optimizer.param_groups))
     return seen
 
 
@@ -57,11 +57,11 @@ def test_one_rate_by_default_falls_to_a_tenth():
 
 
 def test_each_group_holds_its_networks_weights():
-    optimiser, _ = build_optimiser(TrainConfig(pose_learning_rate=1e-3), DEPTH, POSE, 10)
-    assert [list(map(id, group["params"])) for group in optimiser.param_groups] == [
+    optimizer, _ = build_optimizer(TrainConfig(pose_learning_rate=1e-3), DEPTH, POSE, 10)
+    assert [list(map(id, group["params"])) for group in optimizer.param_groups] == [
         list(map(id, network.parameters())) for network in (DEPTH, POSE)
     ]
-    single, _ = build_optimiser(TrainConfig(), DEPTH, POSE, 10)
+    single, _ = build_optimizer(TrainConfig(), DEPTH, POSE, 10)
     assert len(single.param_groups[0]["params"]) == 4
     assert single.defaults["betas"] == (0.9, 0.999)
     assert single.defaults["weight_decay"] == 0

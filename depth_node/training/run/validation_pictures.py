@@ -1,0 +1,48 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Validation images and their disparities, as a run shows them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import matplotlib
+import torch
+from torch import Tensor
+from torch.utils.tensorboard import SummaryWriter
+
+from depth_node.atomic_file import replacing
+from depth_node.training.run.report import FIRST_PICTURE, LATEST_PICTURE
+
+COUNT = 4
+"""Images that are shown."""
+
+
+def show_disparities(images: Tensor, disparity: Tensor, folder: Path, board: SummaryWriter, step: int) -> None:
+    """Show images and their disparities in TensorBoard, and those of first and last validation in the run folder.
+
+    The latter are `first.png` and `latest.png`: a row for each image, its disparity beside it.
+
+    Args:
+        images: (B, 3, H, W) in 0..1.
+        disparity: (B, 1, H, W).
+        folder: the run folder.
+        board: TensorBoard.
+        step: of the run.
+    """
+    pairs = (images.cpu(), magma(disparity.float()).float())
+    board.add_images("val/image_and_disparity", torch.cat(pairs, dim=2), step)
+    rows = torch.cat(pairs, dim=3).permute(0, 2, 3, 1).flatten(0, 1)
+    picture = (255 * rows).round().to(torch.uint8).numpy()
+    first = folder / FIRST_PICTURE
+    for path in [folder / LATEST_PICTURE, *([] if first.exists() else [first])]:
+        with replacing(path) as temporary:
+            temporary.write_bytes(cv2.imencode(".png", picture[..., ::-1])[1].tobytes())
+
+
+def magma(disparity: Tensor) -> Tensor:
+    """Colour (B, 1, H, W) disparities: (B, 3, H, W) in 0..1, each picture stretched to its own nearest surfaces."""
+    top = torch.quantile(disparity.flatten(1), 0.95, dim=1).reshape(-1, 1, 1)
+    colours = matplotlib.colormaps["magma"]((disparity[:, 0] / top).clamp(0, 1).cpu().numpy())
+    return torch.from_numpy(colours[..., :3]).permute(0, 3, 1, 2)
