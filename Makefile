@@ -4,7 +4,8 @@
 #   ROS=jazzy            with the wheels of this ROS 2 distribution (jazzy or kilted), in .venv-jazzy; else kilted, in .venv
 #   TORCH_INDEX=URL      an extra package index to take torch from, e.g. PyTorch's own index of CPU-only builds
 #   SLOW=1               also the tests that take long (the largest networks, all kinds of damage)
-#   PYTEST="-k metrics"  more arguments for pytest
+#   JOBS=4               processes that run tests (all cores, 8 at most)
+#   PYTEST="-k metrics"  more arguments for pytest; part of the tests needs COVERED=0
 
 ROS ?=
 VENV := .venv$(if $(ROS),-$(ROS))
@@ -16,6 +17,9 @@ TORCH_INDEX ?=
 ROOM := 10
 SLOW ?=
 PYTEST ?=
+JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 8 ? n : 8)))
+# Percent of the package's lines that tests must run.
+COVERED ?= 93
 # Quick tests first, so that a plain mistake shows early.
 TESTS := $(wildcard test/unit test/integration test/ros test/launch)
 PYTHON_FILES := depth_node launch test benchmarks experiments setup.py
@@ -36,7 +40,8 @@ demo: $(STAMP)  ## run the whole chain on a simulated street, pictures and numbe
 	$(BIN)/depth demo --output demo
 
 test: check  ## lint, types and tests
-	$(BIN)/python -m pytest $(TESTS) $(if $(SLOW),,-m "not slow") $(PYTEST)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadscope --cov --cov-report term:skip-covered \
+	  --cov-fail-under $(COVERED) $(TESTS) $(if $(SLOW),,-m "not slow") $(PYTEST)
 
 check: $(STAMP)  ## lint and types only
 	$(BIN)/ruff check .
@@ -47,7 +52,7 @@ check: $(STAMP)  ## lint and types only
 install: $(STAMP)  ## only set up .venv
 
 clean:  ## remove what demo, tests and builds left (not .venv*, not runs/)
-	rm -rf demo build ./*.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf demo build .coverage* ./*.egg-info .pytest_cache .mypy_cache .ruff_cache
 	find depth_node test launch -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean  ## clean, and remove .venv* too

@@ -36,7 +36,8 @@ KILTED = [f"{wheel}{version}" for wheel, version in zip(WHEELS, (">=9,<10", ">=9
 JAZZY = [f"{wheel}{version}" for wheel, version in zip(WHEELS, (">=7.1,<7.2", ">=8.4,<8.5", ">=5.3,<5.4"), strict=True)]
 EXPORT = ["onnx", "onnxscript", "onnxruntime"]
 CHECKS = ["ruff", "mypy", "types-PyYAML", "flake8", "ros-ament-flake8"]
-TEST = [*TRAINING, *EXPORT, *CHECKS, "setuptools", "wheel", "pytest", "pytest-timeout", "pykitti"]
+PYTEST = ["pytest", "pytest-cov", "pytest-timeout", "pytest-xdist"]
+TEST = [*TRAINING, *EXPORT, *CHECKS, *PYTEST, "setuptools", "wheel", "pykitti"]
 
 setup(
     name=NAME,

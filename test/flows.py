@@ -38,6 +38,16 @@ class Trace:
             if name not in ON_EVERY_FLOOR and frame.f_code.co_name != "<module>":
                 self.files.setdefault(name)
 
+    def without(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """A callback that is not traced."""
+
+        def untraced() -> None:
+            on, self.on = self.on, False
+            callback()
+            self.on = on
+
+        return untraced
+
     @contextmanager
     def installed(self) -> Iterator[None]:
         """Inside, this thread and those that it starts are traced."""
@@ -110,8 +120,14 @@ def live(folder: Path) -> list[str]:
     with trace.installed():
         from depth_node.ros.live.node import DepthNode
 
+        class Untimed(DepthNode):
+            """Timers are no part of a frame's way."""
+
+            def create_timer(self, period: float, callback: Any, **more: Any) -> Any:
+                return super().create_timer(period, trace.without(callback), **more)
+
         parameters = [Parameter("checkpoint", value=str(folder / "run/last.safetensors"))]
-        node = DepthNode(parameter_overrides=parameters)
+        node = Untimed(parameter_overrides=parameters)
         try:
             drive(node, trace, Image, PointCloud2)
         finally:

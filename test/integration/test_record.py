@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import resource
 import signal
 import subprocess
@@ -237,7 +238,10 @@ def test_a_bag_without_a_readable_message_is_one_line_and_exit_1(make_bag, tmp_p
 
 def run_record(bag, output, **options) -> subprocess.Popen:
     command = [sys.executable, "-m", "depth_node.cli.main", "record", str(bag), "--output", str(output)]
-    return subprocess.Popen([*command, "--workers", "1"], stderr=subprocess.PIPE, text=True, **options)
+    # Without the measurement of coverage, which writes files as well and may not find room for them.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    options = {"stderr": subprocess.PIPE, "text": True, "env": environment, **options}
+    return subprocess.Popen([*command, "--workers", "1"], **options)
 
 
 def test_a_full_disk_is_one_line(make_bag, tmp_path):
