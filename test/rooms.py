@@ -12,6 +12,7 @@ FLOORS: tuple[dict[str, str], ...] = (
     {
         "errors": "one small hierarchy: each is one line for the user",
         "atomic_file": "files that appear whole or not at all",
+        "image_file": "images as files",
         "allocator": "how memory is kept",
         "distributed": "processes that torchrun started",
     },

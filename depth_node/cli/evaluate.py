@@ -134,10 +134,10 @@ def _evaluate(
 
 def _draw(folder: Path, frame: ComparedFrame, config: EvaluationConfig) -> None:
     from depth_node.evaluation.comparison_picture import comparison_picture
-    from depth_node.inference.picture_files import write_picture
+    from depth_node.image_file import write_image
 
     name = frame.name.replace("/", "_").replace(" ", "_")
-    write_picture(folder / f"{name}.png", comparison_picture(frame, config))
+    write_image(folder / f"{name}.png", comparison_picture(frame, config))
 
 
 def _show(

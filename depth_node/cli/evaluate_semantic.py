@@ -35,8 +35,9 @@ def run(args: Namespace) -> int:
     from depth_node.config.label_ids import read_label_ids
     from depth_node.config.semantic_training import SemanticTrainConfig
     from depth_node.datasets.labelled_dataset import LabelledDataset
+    from depth_node.image_file import write_image
     from depth_node.training.run.folder import choose_accelerator
-    from depth_node.training.semantic.evaluation import evaluate_semantic, predictions_picture, write_picture
+    from depth_node.training.semantic.evaluation import evaluate_semantic, predictions_picture
     from depth_node.training.semantic.sources import class_shares, count_values
 
     device = choose_accelerator(args.device)
@@ -52,7 +53,7 @@ def run(args: Namespace) -> int:
     print(f"{len(dataset)} pictures at {size.width}x{size.height}")
     print(scores.table())
     if args.picture:
-        write_picture(args.picture, predictions_picture(network, dataset))
+        write_image(args.picture, predictions_picture(network, dataset))
     if args.json:
         with replacing(args.json) as temporary:
             temporary.write_text(json.dumps(scores.record(), indent=1) + "\n")

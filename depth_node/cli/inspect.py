@@ -122,12 +122,10 @@ def _notes(bag: BagInspection) -> list[str]:
 
 
 def _draw(bag: BagInspection, path: Path) -> None:
-    import cv2
-
     from depth_node.atomic_file import replacing
     from depth_node.bags.contact_sheet import contact_sheet
+    from depth_node.image_file import encode_image
 
-    encoded = cv2.imencode(".png", cv2.cvtColor(contact_sheet(bag), cv2.COLOR_RGB2BGR))[1]
     with replacing(path) as temporary:
-        temporary.write_bytes(encoded.tobytes())
+        temporary.write_bytes(encode_image(contact_sheet(bag)))
     print(f"contact sheet: {path}")

@@ -23,7 +23,7 @@ from depth_node.evaluation.evaluate import ComparedFrame
 from depth_node.evaluation.label_sources import labels_at
 from depth_node.evaluation.metrics import DepthMetrics, depth_metrics, mean_metrics
 from depth_node.evaluation.protocol import compare
-from depth_node.inference.picture_files import write_picture
+from depth_node.image_file import write_image
 from depth_node.simulation.ground_truth import (
     depth_path,
     labels_path,
@@ -154,7 +154,7 @@ def draw(result: DriveResult, bag: Path, truth: Path, output: Path) -> list[Path
     }
     paths = [output / name for name in pictures]
     for path, picture in zip(paths, pictures.values(), strict=True):
-        write_picture(path, picture)
+        write_image(path, picture)
     return paths
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +20,7 @@ from depth_node.camera.rectification import Rectifier
 from depth_node.config.classes import ClassMap
 from depth_node.drawing.colorize import color_labels, colorize_depth
 from depth_node.errors import CalibrationError, SequenceError
+from depth_node.image_file import write_image
 from depth_node.inference.pointcloud import CloudPacker, drop_missing
 from depth_node.inference.prediction import Prediction
 from depth_node.kitti.formats import write_depth
@@ -91,7 +91,7 @@ def write_prediction(folder: Path, name: str, prediction: Prediction) -> None:
     depth = prediction.depth.masked_fill(~prediction.valid, float("nan")).float().cpu().numpy()
     with replacing(folder / f"{name}_depth.png") as temporary:
         write_depth(temporary, depth)
-    write_picture(folder / f"{name}_color.png", colorize_depth(depth))
+    write_image(folder / f"{name}_color.png", colorize_depth(depth))
 
 
 def write_labels(folder: Path, name: str, labels: NDArray[np.uint8], classes: ClassMap) -> None:
@@ -100,9 +100,8 @@ def write_labels(folder: Path, name: str, labels: NDArray[np.uint8], classes: Cl
     Raises:
         OutputError: a file cannot be written.
     """
-    with replacing(folder / f"{name}_labels.png") as temporary:
-        temporary.write_bytes(cv2.imencode(".png", labels)[1].tobytes())
-    write_picture(folder / f"{name}_classes.png", color_labels(labels, classes))
+    write_image(folder / f"{name}_labels.png", labels)
+    write_image(folder / f"{name}_classes.png", color_labels(labels, classes))
 
 
 def write_cloud(path: Path, prediction: Prediction, max_range: float) -> int:
@@ -128,12 +127,6 @@ def write_cloud(path: Path, prediction: Prediction, max_range: float) -> int:
 
         temporary.write_bytes(trimesh.PointCloud(positions, colors).export(file_type="ply"))
     return len(points)
-
-
-def write_picture(path: Path, picture: NDArray[np.uint8]) -> None:
-    """Write (H,W,3) uint8 RGB as the kind of file its name says; raises OutputError."""
-    with replacing(path) as temporary:
-        temporary.write_bytes(cv2.imencode(path.suffix, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes())
 
 
 @lru_cache(maxsize=4)

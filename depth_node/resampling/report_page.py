@@ -9,11 +9,11 @@ import html
 import json
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from depth_node.atomic_file import replacing
 from depth_node.bags.contact_sheet import Picture, text_line
+from depth_node.image_file import encode_image
 from depth_node.resampling.charts import draw_charts
 from depth_node.resampling.verdict import ResampleReport
 from depth_node.resampling.worst_frames import draw_worst
@@ -43,7 +43,7 @@ def write_report(report: ResampleReport, checkpoint: Path, root: Path, folder: P
         pictures["worst frames: picture, depth, pixels below ground in red"] = worst
     head = np.vstack([text_line("Two-stage training: resampling", 0.6), text_line(report.sentence, 1.0)])
     with replacing(folder / PICTURE) as temporary:
-        temporary.write_bytes(_png(np.vstack([head, *pictures.values()])))
+        temporary.write_bytes(encode_image(np.vstack([head, *pictures.values()])))
     with replacing(folder / PAGE) as temporary:
         temporary.write_text(_page(report, pictures), encoding="utf-8")
 
@@ -51,7 +51,7 @@ def write_report(report: ResampleReport, checkpoint: Path, root: Path, folder: P
 def _page(report: ResampleReport, pictures: dict[str, Picture]) -> str:
     images = "".join(
         f"<h2>{name}</h2><img alt='{name}' style='max-width:100%' "
-        f"src='data:image/png;base64,{base64.b64encode(_png(picture)).decode('ascii')}'>"
+        f"src='data:image/png;base64,{base64.b64encode(encode_image(picture)).decode('ascii')}'>"
         for name, picture in pictures.items()
     )
     drives = dict.fromkeys(reference.folder for reference in report.references)
@@ -71,7 +71,3 @@ def _page(report: ResampleReport, pictures: dict[str, Picture]) -> str:
         f"lie significantly below the ground plane. All verdicts are in {RECORD}.{images}"
         f"<h2>drives</h2><table><tr><th>drive<th>frames<th>dropped<th>share{rows}</table></html>\n"
     )
-
-
-def _png(picture: Picture) -> bytes:
-    return cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes()

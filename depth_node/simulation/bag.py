@@ -17,6 +17,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from depth_node.config.street import StreetConfig
+from depth_node.image_file import encode_image
 from depth_node.kitti.mercator import Mercator
 from depth_node.simulation import lidar, rig
 from depth_node.simulation.drive import Frame
@@ -150,7 +151,7 @@ class BagWriter:
         T = self._store.types
         if self._config.image == "compressed":
             quality = [cv2.IMWRITE_JPEG_QUALITY, self._config.jpeg_quality]
-            jpeg = cv2.imencode(".jpg", np.ascontiguousarray(rgb[..., ::-1]), quality)[1].ravel()
+            jpeg = np.frombuffer(encode_image(rgb, ".jpg", quality), np.uint8)
             encoding = f"{self._config.encoding}; jpeg compressed bgr8"
             return T["sensor_msgs/msg/CompressedImage"](header=header, format=encoding, data=jpeg)
         height, width, _ = rgb.shape

@@ -10,7 +10,6 @@ calibration.json.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depth_node.atomic_file import replacing
 from depth_node.errors import SimulationError
+from depth_node.image_file import write_image
 
 DEPTH, LABELS, POSES, TIMES, CALIBRATION = "depth", "labels", "poses.txt", "times.txt", "calibration.json"
 
@@ -36,22 +37,12 @@ def labels_path(folder: Path, frame: int) -> Path:
 
 def write_depth(path: Path, depth: NDArray[np.float32]) -> None:
     """Write (H, W) float32 metres."""
-    _write_image(path, depth, [cv2.IMWRITE_TIFF_COMPRESSION, 1])
+    write_image(path, depth, [cv2.IMWRITE_TIFF_COMPRESSION, 1])
 
 
 def write_labels(path: Path, labels: NDArray[np.uint8]) -> None:
     """Write (H, W) class numbers."""
-    _write_image(path, labels, [cv2.IMWRITE_PNG_COMPRESSION, 3])
-
-
-def _write_image(path: Path, image: NDArray, options: list[int]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}")
-    good, data = cv2.imencode(path.suffix, image, options)
-    if not good:
-        raise SimulationError(f"cannot encode {path.name}: OpenCV lacks the format {path.suffix}")
-    temporary.write_bytes(data.tobytes())
-    os.replace(temporary, path)
+    write_image(path, labels, [cv2.IMWRITE_PNG_COMPRESSION, 3])
 
 
 def read_depth(path: str | Path) -> NDArray[np.float32]:
@@ -120,7 +111,5 @@ def write_calibration(path: Path, calibration: Mapping[str, Any]) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}")
-    temporary.write_text(text)
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        temporary.write_text(text)

@@ -105,6 +105,22 @@ def test_stamps_out_of_order_and_broken_jpegs_are_dropped_with_reasons(tmp_path,
     assert read_manifest(tmp_path / "out/manifest.json") == manifest
 
 
+def test_a_damaged_raw_image_is_dropped_and_the_rest_recorded(tmp_path, bag_maker):
+    with bag_maker(tmp_path / "bag") as bag:
+        for index, frame in enumerate(pictures(4)):
+            stamp = STAMP + index * STEP
+            if index == 1:
+                header, data = bag.header(stamp), np.zeros(10, np.uint8)
+                shape = {"height": H, "width": W, "encoding": "rgb8", "is_bigendian": 0, "step": 3 * W}
+                bag.add("/camera/image_raw", "sensor_msgs/msg/Image", stamp, header=header, data=data, **shape)
+            else:
+                bag.image(stamp, frame)
+            bag.info(stamp, W, H)
+    (drive,) = record([tmp_path / "bag"], tmp_path / "out", RecordConfig(select="all")).drives
+    assert [frame.stamp_ns for frame in drive.frames] == [STAMP, STAMP + 2 * STEP, STAMP + 3 * STEP]
+    assert [(frame.source, frame.category) for frame in drive.dropped] == [(1, "damaged")]
+
+
 def test_unset_stamps_can_be_replaced_by_bag_time(tmp_path, bag_maker):
     with bag_maker(tmp_path / "bag") as bag:
         for index, frame in enumerate(pictures(4)):

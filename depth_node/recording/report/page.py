@@ -14,11 +14,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from depth_node.atomic_file import replacing
 from depth_node.bags.contact_sheet import BAD, GOOD, INK, Picture, text_line
+from depth_node.image_file import encode_image
 from depth_node.kitti.layout import MANIFEST
 from depth_node.recording.manifest import Manifest, read_manifest
 from depth_node.recording.report import findings
@@ -74,7 +74,7 @@ def write_report(folder: Path) -> RecordingReport:
     with replacing(folder / RECORD) as temporary:
         temporary.write_text(json.dumps(report.record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     with replacing(folder / PICTURE) as temporary:
-        temporary.write_bytes(_png(np.vstack([_head(report, manifest), *pictures.values()])))
+        temporary.write_bytes(encode_image(np.vstack([_head(report, manifest), *pictures.values()])))
     with replacing(folder / PAGE) as temporary:
         temporary.write_text(_page(report, manifest, pictures), encoding="utf-8")
     return report
@@ -139,7 +139,7 @@ def _page(report: RecordingReport, manifest: Manifest, pictures: dict[str, Pictu
     )
     images = "".join(
         f"<h2>{name}</h2><img alt='{name}' style='max-width:100%' "
-        f"src='data:image/png;base64,{base64.b64encode(_png(picture)).decode('ascii')}'>"
+        f"src='data:image/png;base64,{base64.b64encode(encode_image(picture)).decode('ascii')}'>"
         for name, picture in pictures.items()
     )
     rows = "".join(
@@ -159,7 +159,3 @@ def _page(report: RecordingReport, manifest: Manifest, pictures: dict[str, Pictu
         "<h2>drives</h2><table><tr><th>folder<th>bag<th>frames<th>dropped<th>begins because<th>beside the pictures"
         f"{rows}</table></html>\n"
     )
-
-
-def _png(picture: Picture) -> bytes:
-    return cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes()

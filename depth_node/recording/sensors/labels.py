@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from depth_node.camera.rectification import StoredCamera
+from depth_node.image_file import encode_image
 from depth_node.kitti.layout import KittiSequence
 from depth_node.recording.sensors.protocol import RecordedFrame
 
@@ -48,7 +48,7 @@ class LabelWriter:
         for frame in frames:
             labels = labeller.labels(sequence.image(frame.index))
             counts += np.bincount(labels.ravel(), minlength=256)
-            data = cv2.imencode(".png", labels)[1].tobytes()
+            data = encode_image(labels)
             digest.update(data)
             path = sequence.label_path(frame.index)
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,6 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from safetensors.torch import save_file
@@ -20,6 +19,7 @@ from torch import Tensor
 from depth_node.atomic_file import replacing
 from depth_node.distributed import largest, rank, world_size
 from depth_node.errors import TrainingError
+from depth_node.image_file import write_image
 
 BATCH_FILE = "nan_batch"
 
@@ -66,8 +66,7 @@ def save_batch(folder: Path, batch: Any, step: int, loss: float, name: Callable[
     record = {"step": step, "loss": str(loss), "frames": [name(index) for index in indices]}
     with replacing(path.with_suffix(".json")) as temporary:
         temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    with replacing(path.with_suffix(".png")) as temporary:
-        temporary.write_bytes(cv2.imencode(".png", _contact_sheet(tensors)[..., ::-1])[1].tobytes())
+    write_image(path.with_suffix(".png"), _contact_sheet(tensors))
     with replacing(path) as temporary:
         save_file(tensors, temporary)
 

@@ -6,13 +6,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import matplotlib
 import torch
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
-from depth_node.atomic_file import replacing
+from depth_node.image_file import write_image
 from depth_node.training.run.report import FIRST_PICTURE, LATEST_PICTURE
 
 COUNT = 4
@@ -37,8 +36,7 @@ def show_disparities(images: Tensor, disparity: Tensor, folder: Path, board: Sum
     picture = (255 * rows).round().to(torch.uint8).numpy()
     first = folder / FIRST_PICTURE
     for path in [folder / LATEST_PICTURE, *([] if first.exists() else [first])]:
-        with replacing(path) as temporary:
-            temporary.write_bytes(cv2.imencode(".png", picture[..., ::-1])[1].tobytes())
+        write_image(path, picture)
 
 
 def magma(disparity: Tensor) -> Tensor:

@@ -4,15 +4,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
-from depth_node.atomic_file import replacing
 from depth_node.camera.network_input import to_network_input
 from depth_node.datasets.labelled_dataset import LabelledDataset, collate
 from depth_node.drawing.colorize import color_labels
@@ -68,10 +65,3 @@ def _narrow(panel: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return panel
     size = (WIDEST_PANEL, round(height * WIDEST_PANEL / width))
     return np.asarray(cv2.resize(panel, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def write_picture(path: Path, picture: NDArray[np.uint8]) -> None:
-    """Write (H, W, 3) uint8 RGB; raises OutputError."""
-    with replacing(path) as temporary:
-        data = cv2.imencode(path.suffix, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1]
-        temporary.write_bytes(data.tobytes())

@@ -22,6 +22,7 @@ from depth_node.datasets.batch_order import BatchOrder
 from depth_node.datasets.labelled_dataset import LabelledDataset, LabelledSample, collate
 from depth_node.distributed import world_size
 from depth_node.errors import TrainingError
+from depth_node.image_file import write_image
 from depth_node.networks.semantic import SemanticNetwork
 from depth_node.training.loop import Learning, Schedule
 from depth_node.training.run.earlier_run import check_settings
@@ -37,7 +38,7 @@ from depth_node.training.run.folder import (
 from depth_node.training.run.loader_workers import outlast_signals
 from depth_node.training.run.origin import add_origin, describe_data, origin
 from depth_node.training.run.state import read_state
-from depth_node.training.semantic.evaluation import evaluate_semantic, predictions_picture, write_picture
+from depth_node.training.semantic.evaluation import evaluate_semantic, predictions_picture
 from depth_node.training.semantic.module import SemanticModule
 from depth_node.training.semantic.scores import SemanticScores
 
@@ -142,7 +143,7 @@ def _report(
     network = load_semantic(checkpoint)[1].to(accelerator)
     scores = evaluate_semantic(network, val, config.batch_size, accelerator)
     _write_json(folder / SCORES_FILE, scores.record())
-    write_picture(folder / PICTURE_FILE, predictions_picture(network, val))
+    write_image(folder / PICTURE_FILE, predictions_picture(network, val))
     return scores
 
 

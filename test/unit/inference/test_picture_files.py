@@ -15,13 +15,13 @@ import trimesh
 from depth_node.camera.calibration_file import rectified_camera
 from depth_node.config.classes import CAMVID
 from depth_node.errors import CalibrationError, OutputError, SequenceError
+from depth_node.image_file import write_image
 from depth_node.inference.picture_files import (
     PictureFile,
     find_pictures,
     load_picture,
     write_cloud,
     write_labels,
-    write_picture,
     write_prediction,
 )
 from depth_node.inference.prediction import Prediction
@@ -132,4 +132,4 @@ def test_label_files(tmp_path):
 def test_a_place_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot write"):
-        write_picture(tmp_path / "file/picture.png", np.zeros((2, 2, 3), np.uint8))
+        write_image(tmp_path / "file/picture.png", np.zeros((2, 2, 3), np.uint8))
