@@ -32,7 +32,7 @@ from depth_node.errors import BagError, CalibrationError, EncodingError
 KNOWN = {IMAGE, COMPRESSED_IMAGE, CAMERA_INFO, POINT_CLOUD, ODOMETRY, IMU, GNSS, TF_MESSAGE}
 """Types that are read even where a bag holds others that nobody can read."""
 GAP_INTERVALS = 2.5
-"""A pause of this many usual intervals is a gap."""
+"""A pause of this many usual intervals is a gap, for `depth inspect` and for the recorder alike."""
 SAMPLES = 12
 """Pictures of a topic on the contact sheet."""
 SECOND = 1e9

@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
+from depth_node.bags.inspection import GAP_INTERVALS
 from depth_node.config.record import RecordConfig
 
 SECOND = 1_000_000_000
 LEAST_GAP_NS = 350_000_000
-GAP_INTERVALS = 2.5
 INTERVALS = 25
 """How many distances of pictures say what is usual."""
 JUMP_NS = SECOND
