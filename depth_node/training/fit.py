@@ -76,7 +76,8 @@ def fit(
     # Everything that can be wrong is found before the folder is made.
     resume_from = resume_state(folder, resume)
     settings = run_settings(network, config)
-    data = describe_data(*_frames(train))
+    names, roots = _frames(train)
+    data = describe_data(names, roots)
     if resume_from:
         check_settings(folder, settings)
         check_data(folder, data)
@@ -111,7 +112,6 @@ def fit(
     steps = config.steps or config.epochs * (len(train) // config.batch_size)
     order = BatchOrder(len(train), config.batch_size, steps, config.seed)
     schedule = Schedule(order, config.log_every, config.save_every, order.steps_per_epoch if val else 0)
-    names = _frames(train)[0]
     learning = Learning(module, fabric, scaler, schedule, folder, state, config.ema, names.__getitem__)
     learning.run(
         _loader(train, config, batch_sampler=order),

@@ -47,6 +47,10 @@ class Schedule:
     save_every: int
     validate_every: int
 
+    def saves(self, step: int) -> bool:
+        """Whether a regular save is due after a step; the end of the run is saved anyway."""
+        return step % self.save_every == 0 and step < self.order.steps
+
     def validates(self, step: int) -> bool:
         """Whether a validation is due after a step, from 1."""
         return self.validate_every > 0 and (step == self.order.steps or step % self.validate_every == 0)
@@ -88,7 +92,7 @@ class Learning:
         self.average = Average(task, decay)
         self.learnt = Learnt(task, optimizer, self.average, scaler)
         if state:
-            restore(dict(state), self.learnt)
+            restore(state, self.learnt)
         self.metrics, self.report, self.speed = MetricsFile(folder, task.terms), Report(folder), Speed()
 
     def run(self, train: DataLoader[Any], val: DataLoader[Any] | None) -> None:
@@ -134,7 +138,7 @@ class Learning:
                 if position.step < schedule.order.steps:
                     self.signals.end_if_asked()
                 self._validate(val)
-            elif position.step % schedule.save_every == 0:
+            elif schedule.saves(position.step):
                 self._save()
             self.signals.end_if_asked()
         self._save()
@@ -164,7 +168,7 @@ class Learning:
         if error < position.best:
             position.best = error
             self._save_networks(BEST_FILE)
-        if position.step % self.schedule.save_every == 0:
+        if self.schedule.saves(position.step):
             self._save()
         self.report.now_and_then()
         task.train()

@@ -106,10 +106,9 @@ def make_fabric(accelerator: str, precision: str, seed: int) -> tuple[Fabric, Gr
     """
     chosen = _precision(precision, accelerator)
     scaler = GradScaler(accelerator) if chosen == "fp16" else None
-    arithmetic: dict[str, Any] = {"precision": PRECISIONS[chosen]}
+    plugins: list[Any] = [TorchElasticEnvironment() if world_size() > 1 else LightningEnvironment()]
     if scaler:
-        arithmetic = {"plugins": [MixedPrecision("16-mixed", accelerator, scaler)]}
-    environment = TorchElasticEnvironment() if world_size() > 1 else LightningEnvironment()
+        plugins.append(MixedPrecision("16-mixed", accelerator, scaler))  # brings the precision along
     # Several processes: the graph is the same in each step, and weights that nothing teaches are found in the first.
     # Statistics of batch normalisation are common or each process's own, so that nothing is to be sent around.
     several = DDPStrategy(static_graph=True, broadcast_buffers=False)
@@ -118,8 +117,8 @@ def make_fabric(accelerator: str, precision: str, seed: int) -> tuple[Fabric, Gr
         devices=local_world_size(),
         num_nodes=world_size() // local_world_size(),
         strategy=several if world_size() > 1 else "auto",
-        precision=arithmetic.get("precision"),
-        plugins=[environment, *arithmetic.get("plugins", [])],
+        precision=None if scaler else PRECISIONS[chosen],
+        plugins=plugins,
     )
     fabric.launch()
     seed_everything(seed, workers=True, verbose=False)

@@ -6,16 +6,13 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from depth_node.atomic_file import replacing
 from depth_node.distributed import is_first
-from depth_node.losses.objective import LossTerms
 
 METRICS_FILE = "metrics.csv"
-TERMS = tuple(field.name for field in fields(LossTerms))
 SPEED = "samples_per_second"
 COLUMNS = ("step", "epoch", "stage", "learning_rate")
 
@@ -23,7 +20,7 @@ COLUMNS = ("step", "epoch", "stage", "learning_rate")
 class MetricsFile:
     """`folder`/metrics.csv, written by the first process alone; a cell is empty where a stage logs no such term."""
 
-    def __init__(self, folder: Path, terms: Sequence[str] = TERMS) -> None:
+    def __init__(self, folder: Path, terms: Sequence[str]) -> None:
         self.path = folder / METRICS_FILE
         self.columns = (*COLUMNS, *terms, SPEED)
 

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import math
-import os
 import pickle
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from torch import nn
 from torch.amp.grad_scaler import GradScaler
 from torch.optim import Optimizer
 
+from depth_node.atomic_file import replacing
 from depth_node.errors import OutputError, TrainingError, first_line
 from depth_node.training.average import Average
 
@@ -69,11 +70,10 @@ def save_state(folder: Path, position: Position, learnt: Learnt) -> None:
         "average": learnt.average.state_dict(),
         "scaler": learnt.scaler.state_dict() if learnt.scaler else {},
     }
-    temporary = folder / f".{RESUME_FILE}.tmp"
     try:
-        torch.save(state, temporary)
-        os.replace(temporary, folder / RESUME_FILE)
-    except (OSError, RuntimeError) as error:  # torch tells of a full disk by the latter
+        with replacing(folder / RESUME_FILE) as temporary:
+            torch.save(state, temporary)
+    except RuntimeError as error:  # how torch tells of a full disk
         raise OutputError(f"cannot write {folder / RESUME_FILE}: {first_line(error)}") from None
 
 
@@ -90,7 +90,7 @@ def read_state(path: Path) -> dict[str, Any]:
     return state
 
 
-def restore(state: dict[str, Any], learnt: Learnt) -> None:
+def restore(state: Mapping[str, Any], learnt: Learnt) -> None:
     """Put a read state back.
 
     Rates and other options of the optimizer are the present settings', not the save's: who resumes with a lower
