@@ -10,7 +10,7 @@ from setuptools import find_packages, setup
 
 NAME = "depth_node"
 HERE = Path(__file__).parent
-VERSION = re.search(r"<version>(.+?)</version>", (HERE / "package.xml").read_text())[1]
+VERSION = re.findall(r"<version>(.+?)</version>", (HERE / "package.xml").read_text())[0]
 
 RUNTIME = [
     "numpy>=1.24",

@@ -24,8 +24,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -35,6 +36,7 @@ from rosbags.typesys import Stores, get_typestore
 
 from depth_node.allocator import keep_large_blocks
 from depth_node.config.record import RecordConfig
+from depth_node.kitti.layout import read_image
 from depth_node.recording.recorder import record
 
 WIDTH, HEIGHT = 1242, 375
@@ -70,9 +72,9 @@ def compare(bag: Path, output: Path, suffix: str, args: argparse.Namespace) -> N
     for number in range(args.rounds + 1):
         # A folder of its own each: file systems are slow to reuse what was deleted just before.
         folder = output / f"{suffix}{number}"
-        jobs = [
-            lambda: read_and_encode(bag, suffix),
-            lambda folder=folder: record([bag], folder, RecordConfig(format=suffix)),
+        jobs: list[Callable[[], object]] = [
+            partial(read_and_encode, bag, suffix),
+            partial(record, [bag], folder, RecordConfig(format=suffix)),
         ]
         order = (0, 1) if number % 2 else (1, 0)
         done = {index: timed(jobs[index]) for index in order}
@@ -118,7 +120,7 @@ def read_and_encode(bag: Path, suffix: str) -> None:
     with AnyReader([bag]) as reader, ThreadPoolExecutor(cores) as pool:
         connections = [connection for connection in reader.connections if connection.topic == IMAGE]
         for connection, _, raw in reader.messages(connections):
-            message = reader.deserialize(raw, connection.msgtype)
+            message: Any = reader.deserialize(raw, connection.msgtype)
             pixels = message.data.reshape(message.height, message.width, 3)
             pending.append(pool.submit(cv2.imencode, f".{suffix}", pixels, flags))
             if len(pending) >= 3 * cores:
@@ -133,7 +135,9 @@ def pictures(folder: Path | None, frames: int) -> list[np.ndarray]:
         return [approach(index) for index in range(frames)]
     paths = sorted(path for path in folder.iterdir() if path.suffix in (".png", ".jpg"))
     order = [*paths, *paths[-2:0:-1]]
-    loaded = [cv2.imread(str(path)) for path in (order * (frames // len(order) + 1))[:frames]]
+    loaded = [
+        cv2.cvtColor(read_image(path), cv2.COLOR_RGB2BGR) for path in (order * (frames // len(order) + 1))[:frames]
+    ]
     return [cv2.resize(image, (WIDTH, HEIGHT)) for image in loaded]
 
 

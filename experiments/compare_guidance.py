@@ -40,7 +40,7 @@ def main() -> None:
     print("| network | " + " | ".join(COLUMNS) + " |\n|---|" + "---|" * len(COLUMNS))
     for (network, kind), seeds in sorted(runs.items()):
         summary = summarise_runs(list(seeds.values()))
-        cells = (str(summary[name]) for name in COLUMNS.values())
+        cells = [str(summary[name]) for name in COLUMNS.values()]
         print(f"| {network} {kind} | " + " | ".join(cells) + " |")
     print("\n| guided / plain, same seed | " + " | ".join(PAIRED) + " |\n|---|---|---|")
     for network in sorted({network for network, _ in runs}):

@@ -31,7 +31,7 @@ def isolated_environment() -> dict[str, str]:
 @contextmanager
 def running(
     module: str, arguments: Sequence[str], log: Path, environment: dict[str, str]
-) -> Iterator[subprocess.Popen]:
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run `python -m module arguments` with output to `log`; it is interrupted (SIGINT) at the end of the block."""
     with ExitStack() as stack:
         output = stack.enter_context(log.open("w"))
@@ -44,7 +44,7 @@ def running(
             stop(child)
 
 
-def stop(child: subprocess.Popen) -> None:
+def stop(child: subprocess.Popen[bytes]) -> None:
     """End a child gently, and by force only when it does not listen."""
     if child.poll() is None:
         child.send_signal(signal.SIGINT)
@@ -55,7 +55,7 @@ def stop(child: subprocess.Popen) -> None:
             child.wait()
 
 
-def wait_for(child: subprocess.Popen, seconds: float, what: str, log: Path) -> None:
+def wait_for(child: subprocess.Popen[bytes], seconds: float, what: str, log: Path) -> None:
     """Wait until a child has finished well.
 
     Raises:

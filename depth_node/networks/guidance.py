@@ -40,7 +40,8 @@ class GuidanceHead(nn.Sequential):
 
     def forward(self, maps: Tensor) -> Tensor:
         """The guide (B, outputs, h, w) of a semantic map (B, inputs, h, w), in the type of the weights."""
-        guide: Tensor = super().forward(maps.to(next(self.parameters()).dtype))
+        maps = maps.to(next(self.parameters()).dtype)
+        guide: Tensor = super().forward(maps)  # type: ignore[no-untyped-call]
         return guide
 
 

@@ -22,7 +22,7 @@ LARGEST_TILE = 64
 """Channels that one program multiplies at a time, in and out."""
 
 
-@triton.jit
+@triton.jit  # type: ignore[untyped-decorator]
 def _convolve(  # type: ignore[no-untyped-def]  # Triton reads annotations its own way
     features,
     affinity,
@@ -75,7 +75,7 @@ def _convolve(  # type: ignore[no-untyped-def]  # Triton reads annotations its o
     )
 
 
-@triton.jit
+@triton.jit  # type: ignore[untyped-decorator]
 def _affinity_gradient(  # type: ignore[no-untyped-def]  # Triton reads annotations its own way
     features,
     gradient,

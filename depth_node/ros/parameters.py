@@ -65,7 +65,7 @@ class NodeParameters(Generic[Config]):
         self._known = {named.name: named for named in settings(config)}
         self._refused: dict[str, str] = {}
         # Private to rclpy, but the only way to see overrides that nobody declared.
-        self._given: dict[str, Parameter] = node._parameter_overrides
+        self._given: dict[str, Parameter[Any]] = node._parameter_overrides
         for named in self._known.values():
             node.declare_parameter(named.name, self._initial(named), descriptor(named), ignore_override=True)
         node.add_on_set_parameters_callback(self._check)
@@ -101,12 +101,12 @@ class NodeParameters(Generic[Config]):
                     raise ConfigError(f"unknown parameter '{name}': did you mean '{near[0]}'?")
                 build(self._config, {name: self._given[name].value})
 
-    def _values(self, changes: Sequence[Parameter] = ()) -> dict[str, Any]:
+    def _values(self, changes: Sequence[Parameter[Any]] = ()) -> dict[str, Any]:
         values = {name: _plain(self._node.get_parameter(name).value) for name in self._known}
         values.update({change.name: _plain(change.value) for change in changes if change.name in self._known})
         return values
 
-    def _check(self, changes: list[Parameter]) -> SetParametersResult:
+    def _check(self, changes: list[Parameter[Any]]) -> SetParametersResult:
         """Decide over a change asked for at run time."""
         ours = [change for change in changes if change.name in self._known]
         if not ours:
@@ -121,7 +121,7 @@ class NodeParameters(Generic[Config]):
         self._on_change(config)
         return SetParametersResult(successful=True)
 
-    def _refuse_locked(self, changes: list[Parameter]) -> None:
+    def _refuse_locked(self, changes: list[Parameter[Any]]) -> None:
         for change in changes:
             current = self._node.get_parameter(change.name).value
             if self._locked() and not self._known[change.name].about.live and _plain(change.value) != _plain(current):

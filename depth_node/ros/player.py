@@ -55,8 +55,8 @@ class BagPlayer(Node):
         self._bag, self._config, self._stop = bag, config, stop
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self)
-        self._publishers_by_topic: dict[str, Publisher] = {}
-        self._images: list[Publisher] = []
+        self._publishers_by_topic: dict[str, Publisher[Any]] = {}
+        self._images: list[Publisher[Any]] = []
         self.published: Counter[str] = Counter()
         for topic in [bag.topic(name) for name in topics] or [topic for topic in bag.topics if topic.count]:
             self._advertise(topic)

@@ -61,7 +61,7 @@ def read_labels(path: str | Path) -> NDArray[np.uint8]:
     return labels
 
 
-def _read_image(path: str | Path) -> NDArray:
+def _read_image(path: str | Path) -> NDArray[Any]:
     try:
         data = np.fromfile(path, np.uint8)
     except OSError as error:

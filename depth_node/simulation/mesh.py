@@ -88,7 +88,7 @@ def rotation_z(angle: float) -> NDArray[np.float64]:
     return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
 
 
-def cross(a: NDArray, b: NDArray) -> NDArray:
+def cross(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.floating]:
     """Row-wise vector product of (N, 3) arrays; numpy's own costs ten times as much on small ones."""
     x = a[:, 1] * b[:, 2] - a[:, 2] * b[:, 1]
     y = a[:, 2] * b[:, 0] - a[:, 0] * b[:, 2]

@@ -8,6 +8,7 @@ What stands still has one scene for the whole drive; what moves gets a small new
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from embreex.mesh_construction import TriangleMesh
@@ -98,7 +99,7 @@ class World:
             blocked |= self._moving.run(origins, directions, query="OCCLUDED") != -1
         return blocked
 
-    def look_up(self, name: str, triangle: NDArray[np.int64]) -> NDArray:
+    def look_up(self, name: str, triangle: NDArray[np.int64]) -> NDArray[Any]:
         """Column `name` of the surface table at (N,) triangles that were hit."""
         still = getattr(self._still_table, name)
         if self._moving_table is None:

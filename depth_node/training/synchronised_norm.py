@@ -33,7 +33,7 @@ class SynchronisedNormAct(BatchNormAct2d):
     def forward(self, input: Tensor) -> Tensor:
         """Normalise (B, C, H, W) and activate; all processes must call it."""
         if not self.training:
-            return super().forward(input)
+            return super().forward(input)  # type: ignore[no-untyped-call]
         activated: Tensor = self.act(self.drop(normalise(self, input)))
         return activated
 

@@ -15,6 +15,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 MAGIC = b"\x89MCAP0\r\n"
 SCHEMA, CHANNEL, MESSAGE, CHUNK, DATA_END = 3, 4, 5, 6, 15
@@ -182,7 +183,7 @@ def _decompress(name: bytes, data: bytes) -> bytes:
     return decompress_prefix(zstd_decompressor(), data) if name == b"zstd" else b""
 
 
-def decompress_prefix(decompressor, data: bytes) -> bytes:  # type: ignore[no-untyped-def]  # two libraries, one method
+def decompress_prefix(decompressor: Any, data: bytes) -> bytes:  # two libraries, one method
     """What a streaming decompressor gives before its input ends or breaks."""
     parts = []
     try:
@@ -195,7 +196,7 @@ def decompress_prefix(decompressor, data: bytes) -> bytes:  # type: ignore[no-un
     return b"".join(parts)
 
 
-def zstd_decompressor():  # type: ignore[no-untyped-def]
+def zstd_decompressor() -> Any:
     """A fresh streaming decompressor of what rosbags itself uses for zstd."""
     try:
         from compression import zstd  # Python 3.14 brings it
@@ -204,7 +205,7 @@ def zstd_decompressor():  # type: ignore[no-untyped-def]
     return zstd.ZstdDecompressor()
 
 
-def _lz4():  # type: ignore[no-untyped-def]
+def _lz4() -> Any:
     from lz4.frame import LZ4FrameDecompressor
 
     return LZ4FrameDecompressor()

@@ -55,14 +55,14 @@ class DepthOutputs:
         """
         self._node, self._classes = node, classes
         topics = TOPICS if classes is None else TOPICS | SEMANTIC_TOPICS
-        self._publishers: dict[str, Publisher] = {
+        self._publishers: dict[str, Publisher[Any]] = {
             topic: node.create_publisher(
                 kind, topic, output_profile(kind in (CameraInfo, Float32)), qos_overriding_options=overridable()
             )
             for topic, kind in topics.items()
         }
         self._messages = {topic: kind() for topic, kind in topics.items()}
-        self._names: Publisher | None = None
+        self._names: Publisher[Any] | None = None
         if classes is not None:
             self._names = node.create_publisher(String, CLASSES, latched_profile())
             self._names.publish(String(data=json.dumps(classes.record())))

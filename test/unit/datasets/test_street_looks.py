@@ -23,9 +23,9 @@ def views(config: LooksConfig, count: int = 6, size: tuple[int, int] = (64, 192)
     row = y.float() - (H - 1) / 2
     depth = torch.where(row > 2, FOCAL * 1.5 / row.clamp_min(1e-3), math.inf)
     labels = (y > H // 2).to(torch.uint8)
-    stack = [t.expand(count, *t.shape) for t in (image, depth, labels)]
+    images, depths, classes = (t.expand(count, *t.shape) for t in (image, depth, labels))
     drawn = torch.Generator().manual_seed(4)
-    return look(*stack, torch.full((count,), FOCAL), size, 111.0, config, drawn)
+    return look(images, depths, classes, torch.full((count,), FOCAL), size, 111.0, config, drawn)
 
 
 def test_depth_is_told_for_the_reference_focal_length():

@@ -116,7 +116,7 @@ class Official:
                 module = {"fc.0.weight": self.normal(small, wide), "fc.2.weight": self.normal(wide, small)}
                 module |= self.conv("conv_se", outputs, wide, 1)
             elif "downsample" in name:
-                module = self.conv("conv", *sizes, 1, bias=False)
+                module = self.conv("conv", sizes[0], sizes[1], 1, bias=False)
             else:
                 module = self.conv("conv" if name.startswith("disp") else "conv.conv", *sizes)
             state |= {f"convs.{name}.{key}": tensor for key, tensor in module.items()}
