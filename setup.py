@@ -22,6 +22,7 @@ RUNTIME = [
     "timm>=1.0",
     "segmentation-models-pytorch>=0.5",
     "safetensors>=0.4",
+    "jinja2>=3",
     "rich>=13",
     "matplotlib>=3.7",
     "rosbags>=0.11,<0.12",

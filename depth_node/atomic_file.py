@@ -12,6 +12,8 @@ from tempfile import NamedTemporaryFile
 
 from depth_node.errors import OutputError
 
+PARTIAL = ".partial"
+
 
 def check_replaceable(path: Path) -> None:
     """Find out before long work whether a file can be written at its end; folders are made. Raises OutputError."""
@@ -34,13 +36,27 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: something cannot be written.
     """
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        with swapping(path) as temporary:
+            yield temporary
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+@contextmanager
+def swapping(path: Path) -> Iterator[Path]:
+    """As `replacing`, for callers that have a word of their own for what goes wrong; raises OSError."""
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{PARTIAL}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         os.replace(temporary, path)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
     finally:
         with suppress(OSError):  # it is gone when all went well
             temporary.unlink()
+
+
+def clear_partial(folder: Path) -> None:
+    """Remove what writers that were killed left in a folder; nobody may be writing there. Raises OSError."""
+    for path in folder.glob(f".*{PARTIAL}*"):
+        path.unlink(missing_ok=True)

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from depth_node.atomic_file import swapping
 from depth_node.errors import CheckpointError, first_line
 
 HEADER_BYTES = 9
@@ -31,19 +30,11 @@ def write_container(path: Path, key: str, text: str, tensors: Mapping[str, Tenso
     Raises:
         CheckpointError: the file cannot be written.
     """
-    temporary = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-        os.close(handle)
-        save_file({n: t.detach().cpu().contiguous() for n, t in tensors.items()}, temporary, metadata={key: text})
-        os.chmod(temporary, 0o644)  # mkstemp makes files that only their owner may read
-        os.replace(temporary, path)
+        with swapping(path) as temporary:
+            save_file({n: t.detach().cpu().contiguous() for n, t in tensors.items()}, temporary, metadata={key: text})
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"cannot write checkpoint {path}: {first_line(error)}") from error
-    finally:
-        if temporary is not None and os.path.exists(temporary):
-            os.unlink(temporary)
 
 
 def read_container(path: Path, with_tensors: bool = True) -> tuple[dict[str, str], dict[str, Tensor]]:

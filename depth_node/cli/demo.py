@@ -31,7 +31,7 @@ def run(args: Namespace) -> int:
     from rich.console import Console
 
     from depth_node.demo.chain import drive
-    from depth_node.demo.report import NEXT_STEPS, draw, measure, write_page
+    from depth_node.demo.report import NEXT_STEPS, draw, measure, write_index
     from depth_node.evaluation.report import write_json
 
     config, console = read_settings(args, DemoConfig), Console()
@@ -46,7 +46,7 @@ def run(args: Namespace) -> int:
     console.print("[bold]3/3[/] comparing with the exact depth and drawing")
     numbers = measure(result, street / "ground_truth")
     pictures = draw(result, street / "bag", street / "ground_truth", output)
-    write_page(output / "index.html", numbers, pictures)
+    write_index(output / "index.html", numbers, pictures)
     write_json(output / "numbers.json", asdict(numbers))
     console.print(numbers.table())
     print("look at:", *pictures, output / "index.html", sep="\n  ")  # print: commands must not be wrapped

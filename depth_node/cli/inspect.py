@@ -122,10 +122,8 @@ def _notes(bag: BagInspection) -> list[str]:
 
 
 def _draw(bag: BagInspection, path: Path) -> None:
-    from depth_node.atomic_file import replacing
     from depth_node.bags.contact_sheet import contact_sheet
-    from depth_node.image_file import encode_image
+    from depth_node.image_file import write_image
 
-    with replacing(path) as temporary:
-        temporary.write_bytes(encode_image(contact_sheet(bag)))
+    write_image(path, contact_sheet(bag))
     print(f"contact sheet: {path}")

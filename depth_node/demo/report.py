@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from depth_node.camera.network_input import resize_image
 from depth_node.config.classes import CITYSCAPES, UNLABELLED
 from depth_node.config.evaluation import EvaluationConfig
 from depth_node.demo.chain import IMAGE_TOPIC, DriveResult
+from depth_node.drawing.html_page import Page, PageTable, write_page
 from depth_node.drawing.overview import overview
 from depth_node.evaluation.comparison_picture import comparison_picture
 from depth_node.evaluation.evaluate import ComparedFrame
@@ -24,6 +24,7 @@ from depth_node.evaluation.label_sources import labels_at
 from depth_node.evaluation.metrics import DepthMetrics, depth_metrics, mean_metrics
 from depth_node.evaluation.protocol import compare
 from depth_node.image_file import write_image
+from depth_node.kitti.layout import read_image
 from depth_node.simulation.ground_truth import (
     depth_path,
     labels_path,
@@ -32,6 +33,8 @@ from depth_node.simulation.ground_truth import (
     read_labels,
     read_times,
 )
+
+TITLE = "the live node on a street it has never seen"
 
 NEXT_STEPS = """\
 depth record MY_BAG --output recorded            your bag becomes a training folder
@@ -89,7 +92,7 @@ class DemoNumbers:
 
     def table(self) -> Table:
         """The rows for the terminal."""
-        table = Table(title="the live node on a street it has never seen", title_justify="left", show_header=False)
+        table = Table(title=TITLE, title_justify="left", show_header=False)
         for name, value in self.rows():
             table.add_row(name, value)
         return table
@@ -158,17 +161,16 @@ def draw(result: DriveResult, bag: Path, truth: Path, output: Path) -> list[Path
     return paths
 
 
-def write_page(path: Path, numbers: DemoNumbers, pictures: list[Path]) -> None:
-    """One HTML page with the numbers, the pictures and what to do next."""
-    rows = "".join(f"<tr><td>{html.escape(name)}<td>{html.escape(value)}" for name, value in numbers.rows())
-    images = "".join(f"<p><img src='{picture.name}' style='max-width:100%'>" for picture in pictures)
-    path.write_text(
-        "<!doctype html><meta charset=utf-8><title>depth_node demo</title>"
-        "<body style='font-family:sans-serif;max-width:75em;margin:2em auto'>"
-        f"<h1>depth_node demo</h1><table cellpadding=4>{rows}</table>{images}"
-        f"<h2>Now with your own camera</h2><pre>{html.escape(NEXT_STEPS)}</pre>",
-        encoding="utf-8",
+def write_index(path: Path, numbers: DemoNumbers, pictures: list[Path]) -> None:
+    """One page with the numbers, the pictures and what to do next; raises OutputError."""
+    page = Page(
+        title="depth_node demo",
+        sentence=TITLE,
+        tables=[PageTable("", (), numbers.rows())],
+        pictures={picture.stem[2:].replace("_", " "): read_image(picture) for picture in pictures},
+        commands=NEXT_STEPS,
     )
+    write_page(path, page)
 
 
 def _right_labels(result: DriveResult, truth: dict[int, Path]) -> float | None:

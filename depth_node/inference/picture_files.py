@@ -89,8 +89,7 @@ def write_prediction(folder: Path, name: str, prediction: Prediction) -> None:
         OutputError: a file cannot be written.
     """
     depth = prediction.depth.masked_fill(~prediction.valid, float("nan")).float().cpu().numpy()
-    with replacing(folder / f"{name}_depth.png") as temporary:
-        write_depth(temporary, depth)
+    write_depth(folder / f"{name}_depth.png", depth)
     write_image(folder / f"{name}_color.png", colorize_depth(depth))
 
 

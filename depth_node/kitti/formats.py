@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth_node.errors import SequenceError
-from depth_node.image_file import encode_image
+from depth_node.image_file import write_image
 
 DEPTH_UNIT = 256.0
 """Steps per metre in a depth PNG; 0 is 'no measurement'."""
@@ -77,8 +77,7 @@ def write_depth(path: Path, depth: NDArray[np.floating]) -> None:
     """Write (H, W) metres as a depth PNG, to 1/512 m; NaN, infinite, negative and beyond 255.99 m become 0."""
     steps = np.nan_to_num(np.rint(np.asarray(depth, np.float64) * DEPTH_UNIT), nan=0.0, posinf=0.0, neginf=0.0)
     steps[(steps < 0) | (steps > np.iinfo(np.uint16).max)] = 0
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(encode_image(steps.astype(np.uint16)))
+    write_image(path, steps.astype(np.uint16))
 
 
 def read_velodyne(path: Path) -> NDArray[np.float32]:

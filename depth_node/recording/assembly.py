@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from depth_node import __version__
+from depth_node.atomic_file import swapping
 from depth_node.camera.calibration import Matrix, Row
 from depth_node.config.record import RecordConfig
 from depth_node.errors import CalibrationError
@@ -123,9 +123,8 @@ def assemble(
 
 def write_manifest(root: Path, manifest: Manifest) -> None:
     """Write `manifest.json` in one go; raises OSError."""
-    temporary = root / f"{layout.MANIFEST}.new"
-    temporary.write_text(manifest.to_json(), encoding="utf-8")
-    os.replace(temporary, root / layout.MANIFEST)
+    with swapping(root / layout.MANIFEST) as temporary:
+        temporary.write_text(manifest.to_json(), encoding="utf-8")
 
 
 def _write_splits(root: Path, drives: Sequence[DriveRecord], config: RecordConfig) -> tuple[int, int]:

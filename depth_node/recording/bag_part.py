@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from depth_node.atomic_file import swapping
 from depth_node.bags.opening import open_bag
 from depth_node.bags.reader import BagReader, DamagedBagError
 from depth_node.camera.calibration import CameraCalibration
@@ -91,9 +92,8 @@ class PartRecorder:
             if self._source.damaged:
                 raise
             part = self._attempt(salvage=True)
-        temporary = self._folder / f"{PART}.new"
-        temporary.write_text(to_json(part), encoding="utf-8")
-        os.replace(temporary, self._folder / PART)
+        with swapping(self._folder / PART) as temporary:
+            temporary.write_text(to_json(part), encoding="utf-8")
         shutil.rmtree(self._folder / PICTURES)
         return part
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from depth_node.atomic_file import clear_partial, swapping
 from depth_node.errors import DepthNodeError, SequenceError
 
 STAGING = ".recording"
@@ -103,6 +104,7 @@ def lock_folder(folder: Path) -> int:
 
 
 def _publish(staging: Path, output: Path, last: str) -> None:
+    clear_partial(staging)
     content = [path for path in staging.iterdir() if path.name not in (WORK, IDENTITY, READY)]
     for path in sorted(content, key=lambda path: (path.name == last, path.name)):
         os.replace(path, output / path.name)
@@ -114,9 +116,8 @@ def _clear_others(staging: Path, identity: str) -> None:
     for path in staging.iterdir():
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     if identity:
-        temporary = staging / f"{IDENTITY}.new"
-        temporary.write_text(identity, encoding="utf-8")
-        os.replace(temporary, staging / IDENTITY)
+        with swapping(staging / IDENTITY) as temporary:
+            temporary.write_text(identity, encoding="utf-8")
 
 
 def _identity(staging: Path) -> str:

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import base64
-import html
 import json
 from pathlib import Path
 
@@ -13,7 +11,8 @@ import numpy as np
 
 from depth_node.atomic_file import replacing
 from depth_node.bags.contact_sheet import Picture, text_line
-from depth_node.image_file import encode_image
+from depth_node.drawing.html_page import Page, PageTable, write_page
+from depth_node.image_file import write_image
 from depth_node.resampling.charts import draw_charts
 from depth_node.resampling.verdict import ResampleReport
 from depth_node.resampling.worst_frames import draw_worst
@@ -42,32 +41,25 @@ def write_report(report: ResampleReport, checkpoint: Path, root: Path, folder: P
     if worst is not None:
         pictures["worst frames: picture, depth, pixels below ground in red"] = worst
     head = np.vstack([text_line("Two-stage training: resampling", 0.6), text_line(report.sentence, 1.0)])
-    with replacing(folder / PICTURE) as temporary:
-        temporary.write_bytes(encode_image(np.vstack([head, *pictures.values()])))
-    with replacing(folder / PAGE) as temporary:
-        temporary.write_text(_page(report, pictures), encoding="utf-8")
+    write_image(folder / PICTURE, np.vstack([head, *pictures.values()]))
+    write_page(folder / PAGE, _page(report, pictures))
 
 
-def _page(report: ResampleReport, pictures: dict[str, Picture]) -> str:
-    images = "".join(
-        f"<h2>{name}</h2><img alt='{name}' style='max-width:100%' "
-        f"src='data:image/png;base64,{base64.b64encode(encode_image(picture)).decode('ascii')}'>"
-        for name, picture in pictures.items()
-    )
-    drives = dict.fromkeys(reference.folder for reference in report.references)
+def _page(report: ResampleReport, pictures: dict[str, Picture]) -> Page:
     pairs = list(zip(report.references, report.verdicts, strict=True))
-    rows = ""
-    for drive in drives:
+    rows = []
+    for drive in dict.fromkeys(reference.folder for reference in report.references):
         verdicts = [verdict for reference, verdict in pairs if reference.folder == drive]
         dropped = sum(verdict.dropped for verdict in verdicts)
-        rows += f"<tr><td>{html.escape(drive)}<td>{len(verdicts)}<td>{dropped}<td>{dropped / len(verdicts):.0%}"
-    return (
-        "<!doctype html><html lang=en><meta charset=utf-8><title>Resampling</title>"
-        "<style>body{font-family:sans-serif;max-width:90em;margin:2em auto;padding:0 1em;color:#222}"
-        "td,th{padding:.2em .8em;text-align:left;border-bottom:1px solid #ddd}</style>"
-        f"<p>Two-stage training: resampling by {html.escape(report.checkpoint)}"
-        f"<h1>{html.escape(report.sentence)}</h1>"
-        f"<p>A frame is dropped when more than {report.allowed:g} of its {report.size[1]} x {report.size[0]} pixels "
-        f"lie significantly below the ground plane. All verdicts are in {RECORD}.{images}"
-        f"<h2>drives</h2><table><tr><th>drive<th>frames<th>dropped<th>share{rows}</table></html>\n"
+        rows.append((drive, len(verdicts), dropped, f"{dropped / len(verdicts):.0%}"))
+    rule = (
+        f"A frame is dropped when more than {report.allowed:g} of its {report.size[1]} x {report.size[0]} pixels "
+        f"lie significantly below the ground plane. All verdicts are in {RECORD}."
+    )
+    return Page(
+        title=f"Two-stage training: resampling by {report.checkpoint}",
+        sentence=report.sentence,
+        texts=[rule],
+        pictures=pictures,
+        tables=[PageTable("drives", ("drive", "frames", "dropped", "share"), rows)],
     )

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, Dataset, Subset
 
+from depth_node.atomic_file import clear_partial
 from depth_node.checkpoints.depth import CheckpointInfo, TrainingCamera, read_info
 from depth_node.config.network import NetworkConfig
 from depth_node.config.setting import values, without_folders
@@ -29,7 +30,6 @@ from depth_node.training.run.folder import (
     BEST_FILE,
     LAST_FILE,
     choose_accelerator,
-    clear_leftovers,
     make_fabric,
     resume_state,
     share_of_batch,
@@ -104,7 +104,7 @@ def fit(
         synchronise_norms(module, accelerator)
     wait_for_all()  # until every process has found that the folder can be used
     if is_first():
-        clear_leftovers(folder)
+        clear_partial(folder)
         write_config(folder, settings)
         if at_start:
             at_start()

@@ -51,7 +51,7 @@ def test_a_run_folder_holds_what_it_promises(trained):
     names = {path.name for path in trained.iterdir()}
     assert {"best.safetensors", "last.safetensors", "last.ckpt", "metrics.csv", "config.yaml"} <= names
     assert any(name.startswith("events.out.tfevents") for name in names)
-    assert not [name for name in names if name.endswith(".tmp")]
+    assert not [name for name in names if name.startswith(".")]
 
 
 def test_the_loss_of_one_triplet_falls(recorded, tmp_path):

@@ -126,7 +126,7 @@ def test_killed_at_a_random_moment(drive, whole, tmp_path):
     output, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, output + errors
     assert_same(run, whole)
-    assert not [path for path in run.iterdir() if path.name.endswith(".tmp")]
+    assert not [path for path in run.iterdir() if path.name.startswith(".")]
 
 
 @pytest.mark.slow

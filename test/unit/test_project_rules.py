@@ -201,7 +201,7 @@ def test_ros_finds_every_console_script(setup_arguments):
 
 def test_a_ros_workspace_gets_every_requirement(setup_arguments):
     """From apt by package.xml, or by the README's lines for pip."""
-    from_apt = dict.fromkeys(("numpy", "matplotlib", "rich", "transforms3d"))
+    from_apt = dict.fromkeys(("numpy", "jinja2", "matplotlib", "rich", "transforms3d"))
     from_apt |= {"opencv-python-headless": "opencv", "pillow": "pil", "pyyaml": "yaml"}
     by_rosbags = {"lz4", "backports.zstd"}
     keys = {key.text for key in xml.etree.ElementTree.parse(ROOT / "package.xml").iter("exec_depend")}

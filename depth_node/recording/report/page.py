@@ -7,8 +7,6 @@ It is made of the manifest and the files beside it alone, so that it can be made
 
 from __future__ import annotations
 
-import base64
-import html
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,7 +16,8 @@ import numpy as np
 
 from depth_node.atomic_file import replacing
 from depth_node.bags.contact_sheet import BAD, GOOD, INK, Picture, text_line
-from depth_node.image_file import encode_image
+from depth_node.drawing.html_page import Page, PageTable, Remark, write_page
+from depth_node.image_file import write_image
 from depth_node.kitti.layout import MANIFEST
 from depth_node.recording.manifest import Manifest, read_manifest
 from depth_node.recording.report import findings
@@ -73,10 +72,8 @@ def write_report(folder: Path) -> RecordingReport:
     pictures = {"charts": charts} | ({} if samples is None else {"sample frames": samples})
     with replacing(folder / RECORD) as temporary:
         temporary.write_text(json.dumps(report.record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    with replacing(folder / PICTURE) as temporary:
-        temporary.write_bytes(encode_image(np.vstack([_head(report, manifest), *pictures.values()])))
-    with replacing(folder / PAGE) as temporary:
-        temporary.write_text(_page(report, manifest, pictures), encoding="utf-8")
+    write_image(folder / PICTURE, np.vstack([_head(report, manifest), *pictures.values()]))
+    write_page(folder / PAGE, _page(report, manifest, pictures))
     return report
 
 
@@ -132,30 +129,24 @@ def _head(report: RecordingReport, manifest: Manifest) -> Picture:
     return np.vstack(lines)
 
 
-def _page(report: RecordingReport, manifest: Manifest, pictures: dict[str, Picture]) -> str:
-    items = "".join(
-        f"<li><b style='color:{TINTS[found.level]}'>{MARKS[found.level]}</b> {html.escape(_line(found))}"
-        for found in report.findings
-    )
-    images = "".join(
-        f"<h2>{name}</h2><img alt='{name}' style='max-width:100%' "
-        f"src='data:image/png;base64,{base64.b64encode(encode_image(picture)).decode('ascii')}'>"
-        for name, picture in pictures.items()
-    )
-    rows = "".join(
-        f"<tr><td>{html.escape(drive.folder)}<td>{html.escape(drive.bag)}<td>{len(drive.frames)}"
-        f"<td>{len(drive.dropped)}<td>{html.escape(drive.begins or 'the bag begins')}"
-        f"<td>{html.escape(', '.join(drive.side) or 'pictures only')}"
+def _page(report: RecordingReport, manifest: Manifest, pictures: dict[str, Picture]) -> Page:
+    drives = [
+        (
+            drive.folder,
+            drive.bag,
+            len(drive.frames),
+            len(drive.dropped),
+            drive.begins or "the bag begins",
+            ", ".join(drive.side) or "pictures only",
+        )
         for drive in manifest.drives
-    )
-    return (
-        "<!doctype html><html lang=en><meta charset=utf-8>"
-        f"<title>Recording of {html.escape(_title(manifest))}</title>"
-        "<style>body{font-family:sans-serif;max-width:90em;margin:2em auto;padding:0 1em;color:#222}"
-        "li{margin:.4em 0}td,th{padding:.2em .8em;text-align:left;border-bottom:1px solid #ddd}"
-        "li b{display:inline-block;width:3em}ul{list-style:none;padding:0}</style>"
-        f"<p>Recording of {html.escape(_title(manifest))}"
-        f"<h1 style='color:{TINTS[report.verdict]}'>{report.sentence}</h1><ul>{items}</ul>{images}"
-        "<h2>drives</h2><table><tr><th>folder<th>bag<th>frames<th>dropped<th>begins because<th>beside the pictures"
-        f"{rows}</table></html>\n"
+    ]
+    columns = ("folder", "bag", "frames", "dropped", "begins because", "beside the pictures")
+    return Page(
+        title=f"Recording of {_title(manifest)}",
+        sentence=report.sentence,
+        tone=TINTS[report.verdict],
+        remarks=[Remark(MARKS[found.level], TINTS[found.level], _line(found)) for found in report.findings],
+        pictures=pictures,
+        tables=[PageTable("drives", columns, drives)],
     )

@@ -57,13 +57,6 @@ def check_unused(folder: Path) -> None:
         raise TrainingError(f"{folder} already holds files: add --resume to go on, or choose another --output")
 
 
-def clear_leftovers(folder: Path) -> None:
-    """Remove half-written files of a run that was killed; their names begin with a dot and never last."""
-    for pattern in (".*.tmp", ".*.[0-9]*.*"):
-        for path in folder.glob(pattern):
-            path.unlink(missing_ok=True)
-
-
 def share_of_batch(batch_size: int) -> int:
     """How many samples of a global batch each process takes; raises TrainingError where they do not come out even."""
     if batch_size % world_size():

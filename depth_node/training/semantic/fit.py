@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from depth_node.atomic_file import replacing
+from depth_node.atomic_file import clear_partial, replacing
 from depth_node.checkpoints.semantic import SemanticInfo, load_semantic
 from depth_node.config.classes import ClassMap
 from depth_node.config.semantic import SemanticConfig
@@ -30,7 +30,6 @@ from depth_node.training.run.folder import (
     BEST_FILE,
     LAST_FILE,
     choose_accelerator,
-    clear_leftovers,
     make_fabric,
     resume_state,
     write_config,
@@ -94,7 +93,7 @@ def fit_semantic(
     module = SemanticModule(built, config, info, weights)
     steps = config.steps or config.epochs * (len(train) // config.batch_size)
     order = BatchOrder(len(train), config.batch_size, steps, config.seed)
-    clear_leftovers(folder)
+    clear_partial(folder)
     write_config(folder, settings)
     _write_json(folder / CLASSES_FILE, classes.record())
     add_origin(folder, origin(describe_data([str(pair.image) for pair in train.pairs], [])))
