@@ -58,7 +58,7 @@ class CameraCalibration:
         if k.size != 9 or k[0] == 0:
             raise CalibrationError(
                 "camera_info has K[0] = 0, the camera is uncalibrated: calibrate it (ros2 run camera_calibration "
-                "cameracalibrator) and record again"
+                "cameracalibrator)"
             )
         model, d = _distortion(str(info.distortion_model).strip().lower(), d)
         if min(k[0], k[4]) <= 0 or min(info.width, info.height) < 1:

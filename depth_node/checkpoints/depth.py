@@ -15,7 +15,7 @@ from pathlib import Path
 from torch import Tensor
 
 from depth_node.checkpoints.container import fill, halved, read_container, tensors_of, write_container
-from depth_node.checkpoints.depth_info import CheckpointInfo, TrainingCamera, from_json, to_json
+from depth_node.checkpoints.depth_info import CheckpointInfo, from_json, to_json
 from depth_node.networks.factory import DepthNetwork, build_depth_network, build_pose_network
 from depth_node.networks.pose import PoseNetwork
 from depth_node.networks.semantic import SemanticNetwork
@@ -23,7 +23,6 @@ from depth_node.networks.semantic import SemanticNetwork
 __all__ = [
     "Checkpoint",
     "CheckpointInfo",
-    "TrainingCamera",
     "load_checkpoint",
     "read_info",
     "restate",

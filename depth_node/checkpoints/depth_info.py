@@ -9,9 +9,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from depth_node import __version__
+from depth_node.camera.network_view import TrainingCamera
 from depth_node.checkpoints.semantic_info import SemanticInfo
 from depth_node.config.network import NetworkConfig
 from depth_node.config.setting import build, values
@@ -19,17 +20,6 @@ from depth_node.errors import CheckpointError, ConfigError, first_line
 
 FORMAT = 2
 """Raised whenever older versions could no longer read what is written."""
-
-
-class TrainingCamera(NamedTuple):
-    """The camera that the training images came from: size and intrinsics in pixels at the network's input size."""
-
-    width: int
-    height: int
-    fx: float
-    fy: float
-    cx: float
-    cy: float
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 
+from depth_node.config.fit import fit_setting
 from depth_node.config.setting import Validated, setting
 from depth_node.errors import ConfigError
 
@@ -57,6 +58,7 @@ class EvaluationConfig(Validated):
         1, "classes with fewer compared pixels in all are left out of the class average", low=1
     )
     ranges: str = setting("0,10,20,40,80", "edges of the ranges of measured depth that are reported apart", unit="m")
+    fit: str = fit_setting()
     every: int = setting(1, "compare only every n-th frame", low=1)
     picture_count: int = setting(6, "number of frames to draw when pictures are asked for, evenly spread", low=1)
     device: str = setting("auto", "where to run the network", choices=("auto", "cpu", "cuda"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from depth_node.config.fit import fit_setting
 from depth_node.config.setting import Validated, setting
 from depth_node.errors import ConfigError
 
@@ -55,6 +56,13 @@ class PointSettings(Validated):
 
 
 @dataclass(frozen=True)
+class InputSettings(Validated):
+    """What the network sees of a picture."""
+
+    fit: str = fit_setting(live=True)
+
+
+@dataclass(frozen=True)
 class ScaleSettings(Validated):
     """From network units to metres."""
 
@@ -80,6 +88,7 @@ class NodeConfig(Validated):
     max_age: float = setting(
         0.0, "drop images older than this when their turn comes; 0 keeps all", unit="s", low=0.0, live=True
     )
+    input: InputSettings = field(default_factory=InputSettings)
     depth: DepthSettings = field(default_factory=DepthSettings)
     points: PointSettings = field(default_factory=PointSettings)
     scale: ScaleSettings = field(default_factory=ScaleSettings)

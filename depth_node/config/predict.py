@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from depth_node.config.fit import fit_setting
 from depth_node.config.setting import Validated, setting
 
 
@@ -17,5 +18,6 @@ class PredictConfig(Validated):
     labels: bool = setting(False, "also write the semantic classes; needs a checkpoint with a semantic network")
     cloud: bool = setting(False, "also write a coloured point cloud (PLY); needs a calibrated camera")
     max_range: float = setting(60.0, "points farther from the camera are left out of the cloud", unit="m", low=0.1)
+    fit: str = fit_setting()
     device: str = setting("auto", "where to run the network", choices=("auto", "cpu", "cuda"))
     precision: str = setting("auto", "arithmetic of the network", choices=("auto", "fp32", "bf16", "fp16"))

@@ -69,7 +69,7 @@ def _by_key(folder: Path, ending: str, what: str) -> dict[Path, Path]:
         raise SequenceError(f"there is no folder {folder} of {what}")
     found = {}
     for path in sorted(folder.rglob("*" + ending)):
-        if path.suffix.lower() in PICTURE_SUFFIXES:
+        if path.suffix.lower() in PICTURE_SUFFIXES and path.name[0] != ".":
             name = path.name.removesuffix(ending) if ending else path.stem
             found[path.parent.relative_to(folder) / name] = path
     if not found:

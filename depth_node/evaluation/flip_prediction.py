@@ -18,13 +18,15 @@ BORDER, RAMP = 0.05, 20.0
 
 def open_estimator(checkpoint: Path, config: EvaluationConfig) -> DepthEstimator:
     """Load a checkpoint to be evaluated; raises CheckpointError and ConfigError."""
-    return DepthEstimator.from_checkpoint(checkpoint, config.device, config.precision)
+    return DepthEstimator.from_checkpoint(checkpoint, config.device, config.precision, config.fit)
 
 
 def predict_depth(
     estimator: DepthEstimator, image: NDArray[np.uint8], K: NDArray[np.float64], flip: bool = False
 ) -> NDArray[np.float32]:
     """Depth of an image, (h,w) metres at the network's size; finite in the sky too.
+
+    Where the network sees only a part of the image, at the image's size and NaN around it.
 
     Args:
         estimator: the network.
@@ -63,5 +65,6 @@ def post_process(inverse: NDArray[np.floating], mirrored: NDArray[np.floating]) 
 
 def _estimate(estimator: DepthEstimator, image: NDArray[np.uint8], K: NDArray[np.float64]) -> NDArray[np.float32]:
     # A pixel wrongly taken for sky would count as infinitely far: the depth network is measured, not the labels.
-    prediction = estimator.estimate(image, K, sky_infinite=False, with_labels=False)
+    whole = estimator.view((image.shape[0], image.shape[1]), K).is_whole
+    prediction = estimator.estimate(image, K, full_resolution=not whole, sky_infinite=False, with_labels=False)
     return np.asarray(prediction.depth.float().cpu().numpy(), np.float32)

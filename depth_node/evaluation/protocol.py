@@ -85,9 +85,11 @@ def compare(ground_truth: np.ndarray, prediction: np.ndarray, config: Evaluation
         NothingToCompareError: no pixel of the truth is valid.
         EvaluationError: the prediction is not a positive number there.
     """
-    mask = valid_mask(ground_truth, config)
+    mask, resized = valid_mask(ground_truth, config), resize_depth(prediction, *ground_truth.shape)
+    if config.fit == "crop":  # what the network does not see cannot be held against it, but is not measured either
+        mask &= ~np.isnan(resized)
     truth = ground_truth[mask].astype(np.float64)
-    guess = resize_depth(prediction, *ground_truth.shape)[mask].astype(np.float64)
+    guess = resized[mask].astype(np.float64)
     if not truth.size:
         raise NothingToCompareError("no pixel of the ground truth is inside the crop and the depth range")
     if not (guess > 0).all():

@@ -13,11 +13,12 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from depth_node.camera.network_input import resize_image, to_network_input
+from depth_node.camera.network_input import to_network_input
+from depth_node.camera.network_view import NetworkView, view_of
 from depth_node.checkpoints.depth import Checkpoint, CheckpointInfo, load_checkpoint
-from depth_node.config.classes import ClassMap
+from depth_node.config.classes import UNLABELLED, ClassMap
+from depth_node.config.fit import FITS
 from depth_node.errors import CalibrationError, EncodingError
-from depth_node.geometry.intrinsics import scale_intrinsics
 from depth_node.inference.device import choose_device, choose_precision, prepare_model
 from depth_node.inference.prediction import Prediction, StageClock
 from depth_node.networks.depth_model import DepthModel
@@ -33,20 +34,25 @@ class DepthEstimator:
         device: where everything runs.
         dtype: arithmetic of the convolutions.
         model: the networks on the device.
+        fit: how pictures of another shape come into the network's; may be changed at any time.
     """
 
-    def __init__(self, checkpoint: Checkpoint, device: str = "auto", precision: str = "auto") -> None:
+    def __init__(
+        self, checkpoint: Checkpoint, device: str = "auto", precision: str = "auto", fit: str = FITS[0]
+    ) -> None:
         """Take over a checkpoint's depth and semantic networks (they are moved and cast in place).
 
         Args:
             checkpoint: as loaded.
             device: 'auto', 'cpu', 'cuda' or 'cuda:N'.
             precision: 'auto', 'fp32', 'bf16' or 'fp16'.
+            fit: how pictures of another shape come into the network's, see `config.fit.FITS`.
 
         Raises:
             ConfigError: device or precision are not to be had.
         """
         self.info: CheckpointInfo = checkpoint.info
+        self.fit = fit
         self.device = choose_device(device)
         self.dtype = choose_precision(precision, self.device)
         semantic = checkpoint.semantic
@@ -56,13 +62,15 @@ class DepthEstimator:
         self._sky_ids = torch.tensor(sky, dtype=torch.uint8, device=self.device)
 
     @classmethod
-    def from_checkpoint(cls, path: str | Path, device: str = "auto", precision: str = "auto") -> DepthEstimator:
+    def from_checkpoint(
+        cls, path: str | Path, device: str = "auto", precision: str = "auto", fit: str = FITS[0]
+    ) -> DepthEstimator:
         """Load a checkpoint file; raises CheckpointError, and ConfigError as the constructor."""
-        return cls(load_checkpoint(path, with_pose=False), device, precision)
+        return cls(load_checkpoint(path, with_pose=False), device, precision, fit)
 
     @property
     def scale(self) -> float:
-        """Metres per network unit; may be changed at any time, the next image uses it."""
+        """Metres per network unit as the training camera sees things; may be changed at any time."""
         return self.model.scale
 
     @scale.setter
@@ -73,7 +81,7 @@ class DepthEstimator:
     def estimate(
         self,
         image: NDArray[np.uint8] | Tensor,
-        K: NDArray[np.float64],
+        K: NDArray[np.float64] | None,
         full_resolution: bool = False,
         sky_infinite: bool = True,
         with_labels: bool = True,
@@ -83,16 +91,21 @@ class DepthEstimator:
         The semantic network runs once, on the input of the depth network, or not at all when nothing needs it:
         neither guidance nor sky nor labels.
 
+        Depth is multiplied by the ratio of the camera's focal length to the training camera's, where both are known
+        (`camera.network_view`).
+
         Args:
             image: (H, W, 3) uint8 RGB, any size; an array, or a tensor that may already be on the device.
-            K: (3, 3) intrinsics of `image`, pixels.
-            full_resolution: return depth at the size of `image` rather than the network's. Inverse depth is then
-                interpolated bilinearly with half-pixel centres, which is exact on planes; labels are repeated.
+            K: (3, 3) intrinsics of `image`, pixels; None where they are unknown.
+            full_resolution: return depth at the size of `image` rather than of what the network sees of it. Inverse
+                depth is then interpolated bilinearly with half-pixel centres, which is exact on planes; labels are
+                repeated. What the network does not see is not valid, and `UNLABELLED`.
             sky_infinite: give pixels that the semantic network takes for sky infinite depth.
             with_labels: labels are wanted.
 
         Returns:
-            Depth at the chosen resolution, with labels, intrinsics and image at that resolution.
+            Depth at the chosen resolution, with labels, intrinsics and image at that resolution; the intrinsics are
+            NaN without `K`.
 
         Raises:
             EncodingError: the image is not H x W x 3 bytes.
@@ -101,28 +114,42 @@ class DepthEstimator:
         clock = StageClock(self.device)
         picture = self._upload(image)
         clock.lap("upload")
-        resized = resize_image(picture, self.model.config.height, self.model.config.width)
+        view = self.view((picture.shape[0], picture.shape[1]), K)
+        resized = view.of(picture)
         batch = to_network_input(resized)[None]
         clock.lap("preprocess")
-        shown = picture if full_resolution else resized
+        shown = picture if full_resolution else view.target.cut(resized)
         find_sky = sky_infinite and len(self._sky_ids) > 0
         labels: Tensor | None = None
         semantic = self.model.semantics(batch, wanted=find_sky or with_labels)
         if semantic is not None:
             clock.lap("semantic")
         if semantic is not None and (find_sky or with_labels):
-            labels = _labels_at(semantic.logits, resized, shown)
+            labels = _labels_of(semantic.logits, view, full_resolution)
             clock.lap("labels")
         disparity = self.model.disparity(batch, semantic)
         clock.lap("depth")
-        depth = self.model.metres(disparity, (shown.shape[0], shown.shape[1]))[0, 0]
-        K_shown = _intrinsics_at(K, picture, shown)
+        region = view.window if full_resolution else view.target
+        depth = view.focal_ratio * self.model.metres(view.shown(disparity), (region.height, region.width))[0, 0]
+        if full_resolution:
+            depth = view.spread(depth, math.nan)
         valid = torch.isfinite(depth) & (depth > 0)
         if find_sky and labels is not None:
             sky = torch.isin(labels, self._sky_ids)
             depth, valid = depth.masked_fill(sky, math.inf), valid | sky
         clock.lap("scale")
-        return Prediction(depth, valid, shown, K_shown, labels, clock.timings)
+        if K is None:
+            K_shown = np.full((3, 3), np.nan)
+        else:
+            K_shown = np.array(K, np.float64) if full_resolution else view.intrinsics(K)
+        return Prediction(depth, valid, shown, K_shown, view, labels, clock.timings)
+
+    def view(self, picture: tuple[int, int], K: NDArray[np.float64] | None) -> NetworkView:
+        """What the network sees of pictures of a size (height, width) and camera; raises CalibrationError."""
+        if K is not None and (np.shape(K) != (3, 3) or not np.isfinite(K).all() or min(K[0, 0], K[1, 1]) <= 0):
+            raise CalibrationError("K is not a 3 x 3 matrix with positive focal lengths: calibrate the camera")
+        size = self.info.network.height, self.info.network.width
+        return view_of(picture, size, K, self.info.camera, self.fit)
 
     def warm_up(self, height: int = 0, width: int = 0, runs: int = 2) -> None:
         """Run on grey images, so that the first real one does not pay for lazy set-up.
@@ -135,7 +162,7 @@ class DepthEstimator:
         size = (height or self.info.network.height, width or self.info.network.width, 3)
         image = np.full(size, 127, np.uint8)
         for _ in range(runs):
-            self.estimate(image, np.eye(3))
+            self.estimate(image, None)
 
     def _upload(self, image: NDArray[np.uint8] | Tensor) -> Tensor:
         if image.ndim != 3 or 0 in image.shape:
@@ -146,18 +173,13 @@ class DepthEstimator:
         return image.to(self.device)
 
 
-def _labels_at(logits: Tensor, resized: Tensor, shown: Tensor) -> Tensor:
-    """Classes (h, w) uint8 of the network's input, spread over the pixels of another size of that image."""
-    labels = SemanticNetwork.labels(logits, resized.shape[0], resized.shape[1])
-    if shown.shape != resized.shape:
+def _labels_of(logits: Tensor, view: NetworkView, full_resolution: bool) -> Tensor:
+    """Classes (h, w) uint8 of what is shown, or of the picture."""
+    labels = view.shown(SemanticNetwork.labels(logits, *view.size))
+    if not full_resolution:
+        return labels[0]
+    size = view.window.height, view.window.width
+    if labels.shape[-2:] != size:
         # Class numbers have no mean: each pixel takes that of the nearest centre.
-        labels = F.interpolate(labels[None], shown.shape[:2], mode="nearest-exact")[0]
-    return labels[0]
-
-
-def _intrinsics_at(K: NDArray[np.float64], image: Tensor, shown: Tensor) -> NDArray[np.float64]:
-    K = np.asarray(K, np.float64)
-    if K.shape != (3, 3) or not np.isfinite(K).all() or K[0, 0] <= 0 or K[1, 1] <= 0:
-        raise CalibrationError("K is not a 3 x 3 matrix with positive focal lengths: calibrate the camera")
-    scale_x, scale_y = shown.shape[1] / image.shape[1], shown.shape[0] / image.shape[0]
-    return scale_intrinsics(torch.from_numpy(K), scale_x, scale_y).numpy()
+        labels = F.interpolate(labels[None], size, mode="nearest-exact")[0]
+    return view.spread(labels[0], UNLABELLED)

@@ -30,6 +30,7 @@ from depth_node.kitti.search import find_sequences
 RESULTS = ("_color", "_depth", "_labels", "_classes")
 """Ends of the names that predictions are written under."""
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts")
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,11 @@ def find_pictures(inputs: Sequence[Path], camera: CameraCalibration | None = Non
     return found
 
 
-def load_picture(picture: PictureFile) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+def load_picture(picture: PictureFile) -> tuple[NDArray[np.uint8], NDArray[np.float64] | None]:
     """Read a picture and take out its lens distortion.
 
     Returns:
-        (H,W,3) uint8 RGB, and its (3,3) intrinsics in pixels. Without a known camera these are those of a camera
-        with about 53 degrees from side to side: depth does not depend on them, but a cloud would.
+        (H,W,3) uint8 RGB, and its (3,3) intrinsics in pixels; None where the camera is unknown.
 
     Raises:
         SequenceError: the picture cannot be read.
@@ -72,7 +72,7 @@ def load_picture(picture: PictureFile) -> tuple[NDArray[np.uint8], NDArray[np.fl
     image = read_image(picture.path)
     height, width = image.shape[:2]
     if picture.camera is None:
-        return image, np.array([[width, 0, (width - 1) / 2], [0, width, (height - 1) / 2], [0, 0, 1]], np.float64)
+        return image, None
     if (width, height) != (picture.camera.width, picture.camera.height):
         raise CalibrationError(
             f"{picture.path} is {width}x{height}, but its calibration is for "
@@ -134,12 +134,17 @@ def _rectifier(camera: CameraCalibration) -> Rectifier:
 
 
 def _pictures_of(path: Path, camera: CameraCalibration | None) -> list[PictureFile]:
+    if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file():
+        raise SequenceError(
+            f"{path} is a video: make pictures of it first, for example by `ffmpeg -i {path.name} pictures/%06d.png`"
+        )
     if path.is_file():
         return [PictureFile(path, path.stem, camera or _camera_of(path))]
     if not path.is_dir():
         raise SequenceError(f"there is no picture or folder {path}")
-    files = sorted(file for file in path.iterdir() if file.suffix.lower() in PICTURE_SUFFIXES)
-    files = _without_results(files)
+    # A name that begins with a dot is no picture: other systems leave notes on files beside them under such names.
+    found = [file for file in path.iterdir() if file.suffix.lower() in PICTURE_SUFFIXES and file.name[0] != "."]
+    files = _without_results(sorted(found))
     # A recording has a picture of its own beside the drives: its report.
     if files and not (path / MANIFEST).is_file():
         return [PictureFile(file, file.stem, camera or _camera_of(file)) for file in files]

@@ -14,6 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from depth_node.camera.network_view import NetworkView
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -23,7 +25,8 @@ class Prediction:
         depth: (h, w) float32 metres along the optical axis; +Inf in the sky, where sky was asked for.
         valid: (h, w) bool, false where nothing is known. Sky is known: nothing is there.
         image: (h, w, 3) uint8 RGB at the size of `depth`.
-        K: (3, 3) float64 intrinsics of `depth`, pixels.
+        K: (3, 3) float64 intrinsics of `depth`, pixels; NaN where the camera is unknown.
+        view: what the network saw of the picture, and the ratio of focal lengths that is in `depth`.
         labels: (h, w) uint8 class numbers; None without a semantic network, or when nothing needed them.
         timings: seconds per stage, in the order in which they ran.
     """
@@ -32,6 +35,7 @@ class Prediction:
     valid: Tensor
     image: Tensor
     K: NDArray[np.float64]
+    view: NetworkView
     labels: Tensor | None = None
     timings: Mapping[str, float] = field(default_factory=dict)
 

@@ -105,12 +105,12 @@ class KittiSequence:
     def image_paths(self) -> dict[int, Path]:
         """Frame index to picture (PNG or JPEG), in order; raises SequenceError when there are none."""
         data = self.folder / self.camera / "data"
-        suffixes = {path.suffix for path in data.glob("*") if path.suffix in IMAGE_SUFFIXES}
+        pictures = [path for path in data.glob("*") if path.suffix in IMAGE_SUFFIXES and path.stem.isdecimal()]
+        suffixes = {path.suffix for path in pictures}
         if len(suffixes) != 1:
             found = "no .png or .jpg pictures" if not suffixes else "both .png and .jpg pictures"
             raise SequenceError(f"{data} holds {found}: a sequence needs one kind, named 0000000000.png and so on")
-        paths = sorted(data.glob(f"*{suffixes.pop()}"))
-        return {int(path.stem): path for path in paths if path.stem.isdecimal()}
+        return {int(path.stem): path for path in sorted(pictures)}
 
     @cached_property
     def frames(self) -> tuple[int, ...]:

@@ -12,7 +12,8 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Subset
 
 from depth_node.atomic_file import clear_partial
-from depth_node.checkpoints.depth import CheckpointInfo, TrainingCamera, read_info
+from depth_node.camera.network_view import TrainingCamera
+from depth_node.checkpoints.depth import CheckpointInfo, read_info
 from depth_node.config.network import NetworkConfig
 from depth_node.config.setting import values, without_folders
 from depth_node.config.training import TrainConfig

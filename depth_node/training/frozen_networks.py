@@ -7,6 +7,7 @@ Deliberately no `nn.Module`s: as submodules their weights would be trained and s
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import torch
@@ -14,14 +15,12 @@ import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import Self
 
-from depth_node.checkpoints.depth import TrainingCamera, load_checkpoint
+from depth_node.camera.network_view import SAME_SHAPE, TrainingCamera
+from depth_node.checkpoints.depth import load_checkpoint
 from depth_node.checkpoints.semantic import load_semantic
 from depth_node.checkpoints.semantic_info import SemanticInfo
 from depth_node.networks.depth_model import DepthModel
 from depth_node.networks.semantic import SemanticNetwork
-
-SAME_VIEW = 0.02
-"""Largest relative difference of focal length, in pictures, between cameras that see things equally large."""
 
 
 class Frozen:
@@ -86,18 +85,18 @@ class Teacher(Frozen):
     def scale(self, camera: TrainingCamera) -> tuple[float, str]:
         """Metres per network unit, and where that comes from, of a student that learns this teacher's depth.
 
-        Depth of one picture is known up to the camera's focal length, so that the teacher's scale holds for a student
-        whose camera sees things as large as the teacher's did. Where the teacher does not say, it is trusted to.
+        What looks twice as large is to a network half as far away, so that the ratio of focal lengths goes into the
+        scale. Where the teacher does not say what it learnt from, or the cameras squeeze their pictures differently,
+        so that there are two ratios, the scale is not taken over or the cameras are trusted to be alike.
 
         Args:
             camera: the student's camera, at any size.
         """
         ours = self.info.camera
         if ours is not None:
-            ratios = (
-                camera.fx / camera.width * ours.width / ours.fx,
-                camera.fy / camera.height * ours.height / ours.fy,
-            )
-            if any(abs(ratio - 1) > SAME_VIEW for ratio in ratios):
+            across = camera.fx / camera.width * ours.width / ours.fx
+            down = camera.fy / camera.height * ours.height / ours.fy
+            if abs(across / down - 1) > SAME_SHAPE or self.info.scale_source == "none":
                 return 1.0, "none"
+            return self.info.scale * math.sqrt(across * down), self.info.scale_source
         return self.info.scale, self.info.scale_source

@@ -16,7 +16,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from depth_node.checkpoints.depth import CheckpointInfo, TrainingCamera, save_checkpoint
+from depth_node.camera.network_view import TrainingCamera
+from depth_node.checkpoints.depth import CheckpointInfo, save_checkpoint
 from depth_node.checkpoints.semantic_info import SemanticInfo
 from depth_node.config.classes import CITYSCAPES
 from depth_node.config.network import NetworkConfig

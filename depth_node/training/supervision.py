@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from depth_node.checkpoints.depth import TrainingCamera
+from depth_node.camera.network_view import TrainingCamera
 from depth_node.config.training import TrainConfig
 from depth_node.datasets.triplets import TripletDataset
 from depth_node.errors import TrainingError

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """One live node process, and a camera in this process that does what cameras should not."""
 
+import dataclasses
 import re
+import shutil
 import signal
 import time
 
@@ -13,7 +15,10 @@ from rclpy.parameter import Parameter
 from rclpy.parameter_client import AsyncParameterClient
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from std_msgs.msg import Float32
 
+from depth_node.camera.network_view import TrainingCamera
+from depth_node.checkpoints.depth import read_info, restate
 from depth_node.ros.messages import fill_image, pinhole_info
 
 HEIGHT, WIDTH = 48, 96
@@ -30,10 +35,10 @@ def node(start, small_checkpoint):
 class Camera:
     """Publishes images of random pixels, each a tenth of a second later than the one before."""
 
-    def __init__(self, listener, info_profile=10, age=0.0):
+    def __init__(self, listener, info_profile=10, age=0.0, namespace=""):
         self._listener = listener
-        self._images = listener.node.create_publisher(Image, "image", 10)
-        self._infos = listener.node.create_publisher(CameraInfo, "camera_info", info_profile)
+        self._images = listener.node.create_publisher(Image, f"{namespace}image", 10)
+        self._infos = listener.node.create_publisher(CameraInfo, f"{namespace}camera_info", info_profile)
         self._pixels = np.random.default_rng(0).integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)
         self._time = time.time_ns() - int(age * 1e9)
         assert listener.spin_until(
@@ -131,6 +136,53 @@ def test_who_cannot_be_served_is_named(node, listener):
     assert listener.spin_until(lambda: "'/listener' will get nothing from '/depth/points'" in node.output)
     line = node.wait_for("will get nothing").lower()
     assert "volatile publisher and transient local subscription" in line
+
+
+def test_metres_follow_the_focal_length_and_all_is_said(start, small_checkpoint, listener, tmp_path):
+    """The same pixels through a lens twice as long: twice as far, in the image, the scale, the log, diagnostics."""
+    path = tmp_path / "camera.safetensors"
+    shutil.copy(small_checkpoint, path)
+    # 96 pixels at a focal length of 80 are 128 at 106.7; 48 rows are 64.
+    learnt = TrainingCamera(128, 64, 128 / 96 * 80.0, 64 / 48 * 80.0, 63.5, 31.5)
+    restate(path, dataclasses.replace(read_info(path), camera=learnt))
+    arguments = ("--ros-args", "-r", "__ns:=/lens", "-p", f"checkpoint:={path}")
+    program = start("depth_node.ros.main", "depth_node", *arguments)
+    program.wait_for("active: images from '/lens/image'")
+    listener.subscribe(Image, "lens/depth/image_rect")
+    listener.subscribe(Float32, "lens/depth/scale")
+    listener.subscribe(DiagnosticArray, "/diagnostics")
+    camera = Camera(listener, namespace="lens/")
+    depths = []
+
+    def scales():
+        return [message.data for message in listener.received["lens/depth/scale"]]
+
+    for focal in (80.0, 160.0):
+        stamps = set()
+
+        def send(focal=focal, stamps=stamps):
+            header = camera.header()
+            stamps.add((header.stamp.sec, header.stamp.nanosec))
+            camera.send_info(header, focal)
+            camera.send_image(header)
+
+        def answers(stamps=stamps):
+            images = listener.received["lens/depth/image_rect"]
+            return [image for image in images if (image.header.stamp.sec, image.header.stamp.nanosec) in stamps]
+
+        send_until(listener, send, answers)
+        depths.append(np.frombuffer(bytes(answers()[-1].data), np.float32))
+        scale = pytest.approx(focal / 8)
+        assert listener.spin_until(lambda scale=scale: scales() and scales()[-1] == scale)
+    np.testing.assert_allclose(depths[1], np.where(2 * depths[0] > 80, np.inf, 2 * depths[0]), rtol=1e-5)
+    program.wait_for(r"things look 2\.00 times as large")
+
+    def ratio():
+        statuses = [array.status[0] for array in listener.received["/diagnostics"]]
+        values = [{value.key: value.value for value in status.values} for status in statuses]
+        return [each.get("focal length / training camera's") for each in values]
+
+    assert listener.spin_until(lambda: "2" in ratio())
 
 
 def test_frames_older_than_max_age_are_dropped(node, listener):

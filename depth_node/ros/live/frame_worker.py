@@ -16,6 +16,7 @@ from rclpy.node import Node
 from rclpy.time import Time
 
 from depth_node.camera.calibration import CameraCalibration
+from depth_node.camera.network_view import NetworkView
 from depth_node.camera.rectification import Rectifier, should_rectify
 from depth_node.config.live import NodeConfig
 from depth_node.errors import CalibrationError, DepthNodeError, EncodingError, first_line
@@ -58,7 +59,11 @@ def translation_at(K: NDArray[np.float64], camera: CameraCalibration) -> NDArray
 
 
 class FrameWorker:
-    """A thread that turns the newest frame into outputs, one after the other; errors cost a frame, never the node."""
+    """A thread that turns the newest frame into outputs, one after the other; errors cost a frame, never the node.
+
+    Attributes:
+        view: what the network saw of the last picture; None before the first.
+    """
 
     def __init__(
         self,
@@ -82,6 +87,7 @@ class FrameWorker:
         self._node, self._estimator, self._outputs = node, estimator, outputs
         self._statistics, self._config = statistics, config
         self._camera = CameraModel(should_rectify(config().rectify, topic))
+        self.view: NetworkView | None = None
         self._slot: LatestSlot[CameraFrame] = LatestSlot()
         self._thread = threading.Thread(target=self._run, name="depth_frames")
         self._thread.start()
@@ -140,7 +146,10 @@ class FrameWorker:
             with_labels=needs_labels(wanted, config.points),
         )
         self._outputs.publish(wanted, prediction, frame.image.header, config, translation_at(prediction.K, camera))
-        self._outputs.publish_scale(self._estimator.scale)
+        self._outputs.publish_scale(self._estimator.scale * prediction.view.focal_ratio)
+        if prediction.view != self.view:
+            self.view = prediction.view
+            self._node.get_logger().info(str(prediction.view))
         stages.update(prediction.timings)
         stages.update(self._outputs.timings)
         self._statistics.add_published(time.monotonic() - frame.arrival, stages)

@@ -20,6 +20,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.timer import Timer
 
 import depth_node
+from depth_node.camera.network_view import NetworkView
 from depth_node.config.live import DEFAULT_CHECKPOINT, NodeConfig
 from depth_node.errors import CheckpointError, DepthNodeError
 from depth_node.inference.estimator import DepthEstimator
@@ -138,7 +139,7 @@ class DepthNode(LifecycleNode):
 
     def _load(self, config: NodeConfig) -> DepthEstimator:
         path = checkpoint_path(config.checkpoint)
-        estimator = DepthEstimator.from_checkpoint(path, config.device, config.precision)
+        estimator = DepthEstimator.from_checkpoint(path, config.device, config.precision, config.input.fit)
         estimator.scale = config.scale.fixed or estimator.info.scale
         about = describe(estimator, config)
         self.get_logger().info(
@@ -156,6 +157,7 @@ class DepthNode(LifecycleNode):
         self._config = config
         if self._estimator is not None:
             self._estimator.scale = config.scale.fixed or self._estimator.info.scale
+            self._estimator.fit = config.input.fit
 
     def _is_configured(self) -> bool:
         return self._estimator is not None
@@ -189,6 +191,8 @@ class DepthNode(LifecycleNode):
             return ("error", self._problem, values) if self._problem else ("ok", "unconfigured", values)
         if self._camera is None:
             return "ok", "inactive", values
+        if self._worker is not None and self._worker.view is not None:
+            values |= view_values(self._worker.view)
         values["image publishers"] = ", ".join(self._camera.image.publishers) or "none"
         if snapshot.rate:
             return "ok", "running", values
@@ -211,6 +215,16 @@ def checkpoint_path(name: str) -> Path:
     if not path.is_file():
         raise CheckpointError(f"no checkpoint is installed at {path}: set the parameter checkpoint to one of yours")
     return path
+
+
+def view_values(view: NetworkView) -> dict[str, Any]:
+    """What the network sees of the camera's pictures, as diagnostic values."""
+    seen = view.window.width * view.window.height / (view.picture[0] * view.picture[1])
+    return {
+        "part of the picture seen [%]": 100.0 * seen,
+        "part of the network used [%]": 100.0 * view.target.width * view.target.height / (view.size[0] * view.size[1]),
+        "focal length / training camera's": view.focal_ratio,
+    }
 
 
 def describe(estimator: DepthEstimator, config: NodeConfig) -> dict[str, Any]:

@@ -4,12 +4,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+import shutil
+
 import cv2
 import numpy as np
 import pytest
 
+from depth_node.camera.network_view import TrainingCamera
+from depth_node.checkpoints.depth import read_info, restate
 from depth_node.cli.main import main
 from depth_node.config.classes import CITYSCAPES
+from depth_node.kitti.formats import read_depth
 
 
 @pytest.fixture
@@ -71,3 +77,47 @@ def test_failures_are_one_line(command, picture, tmp_path, capsys):
         error = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("predicting")]
         assert len(error) == 1
         assert error[0].startswith(f"depth predict: {says}")
+
+
+def test_what_cannot_be_read_is_left_out_and_said(command, picture, tmp_path, capsys):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for name in ("a.png", "c.png"):
+        (folder / name).write_bytes(picture.read_bytes())
+    (folder / "b.png").write_bytes(picture.read_bytes()[:100])
+    (folder / "._a.png").write_bytes(b"of another system")
+    assert main([*command, str(folder)]) == 0
+    said = capsys.readouterr()
+    assert "2 pictures written" in said.out
+    assert said.err.count("left out") == 1
+    assert "b.png" in said.err
+    assert {path.name for path in (tmp_path / "out").glob("*_depth.png")} == {"a_depth.png", "c_depth.png"}
+
+
+def test_nothing_to_read_is_an_error(command, tmp_path, capsys):
+    (tmp_path / "b.png").write_bytes(b"no picture")
+    assert main([*command, str(tmp_path / "b.png")]) == 1
+    assert "b.png" in capsys.readouterr().err
+
+
+def test_a_video_is_called_one(command, tmp_path, capsys):
+    (tmp_path / "drive.mp4").write_bytes(b"frames")
+    assert main([*command, str(tmp_path / "drive.mp4")]) == 1
+    assert "is a video: make pictures of it first" in capsys.readouterr().err
+
+
+def test_the_focal_length_is_in_the_metres(command, checkpoint_file, picture, tmp_path, capsys):
+    """A camera with twice the focal length of the training camera: twice as far, and said."""
+    path = tmp_path / "camera.safetensors"
+    shutil.copy(checkpoint_file, path)
+    camera = TrainingCamera(192, 64, 144.0, 160.0, 95.5, 31.5)
+    restate(path, dataclasses.replace(read_info(path), camera=camera))
+    flags = ["predict", "--checkpoint", str(path), "--no_full_resolution", "--output"]
+    assert main([*flags, str(tmp_path / "plain"), str(picture)]) == 0
+    assert "sees 67 degrees from side to side" in capsys.readouterr().out
+    (tmp_path / "camera.yaml").write_text("{width: 200, height: 60, k: [300, 0, 99.5, 0, 300, 29.5, 0, 0, 1]}")
+    calibrated = ["--calibration", str(tmp_path / "camera.yaml"), str(picture)]
+    assert main([*flags, str(tmp_path / "calibrated"), *calibrated]) == 0
+    assert "things look 2.00 times as large" in capsys.readouterr().out
+    near, far = (read_depth(tmp_path / name / "street_depth.png") for name in ("plain", "calibrated"))
+    np.testing.assert_allclose(far, 2 * near, atol=3 / 256)

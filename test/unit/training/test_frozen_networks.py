@@ -8,7 +8,8 @@ import shutil
 import pytest
 import torch
 
-from depth_node.checkpoints.depth import TrainingCamera, read_info, restate
+from depth_node.camera.network_view import TrainingCamera
+from depth_node.checkpoints.depth import read_info, restate
 from depth_node.training.frozen_networks import Teacher
 
 CAMERA = TrainingCamera(128, 64, 74.0, 123.0, 63.5, 31.5)
@@ -40,6 +41,11 @@ def test_the_scale_goes_over_to_the_same_view_at_any_size(teacher_with):
     assert teacher_with(None).scale(twice) == (10.0, "ground_truth")
 
 
-def test_the_scale_stays_behind_where_things_look_larger(teacher_with):
+def test_what_looks_larger_is_farther_than_it_seems(teacher_with):
     longer = TrainingCamera(128, 64, 1.5 * CAMERA.fx, 1.5 * CAMERA.fy, 63.5, 31.5)
-    assert teacher_with(CAMERA).scale(longer) == (1.0, "none")
+    assert teacher_with(CAMERA).scale(longer) == (pytest.approx(15.0), "ground_truth")
+
+
+def test_the_scale_stays_behind_where_pictures_are_squeezed_differently(teacher_with):
+    squeezed = TrainingCamera(128, 64, 1.5 * CAMERA.fx, CAMERA.fy, 63.5, 31.5)
+    assert teacher_with(CAMERA).scale(squeezed) == (1.0, "none")
