@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Live depth from one camera.
 
-ros2 launch depth_node depth.launch.py image:=/camera/image_raw camera_info:=/camera/camera_info rviz:=true
+ros2 launch depth_node depth.launch.py image:=/camera/image_raw rviz:=true
 """
 
 from launch import LaunchDescription, LaunchDescriptionEntity
@@ -34,7 +34,7 @@ def generate_launch_description() -> LaunchDescription:
             argument("rviz_frame", "camera_optical_frame", "fixed frame of RViz: the frame_id of the camera's images"),
             argument("autostart", "", "true: configure and activate at start; false: wait; empty: as params_file says"),
             argument("image", "image", "topic of the camera's images (for compressed ones without /compressed)"),
-            argument("camera_info", "camera_info", "topic of the camera's calibration"),
+            argument("camera_info", "camera_info", "topic of the camera's calibration; as it is: beside the images"),
             argument("checkpoint", "", "a *.safetensors checkpoint, or 'default'; empty: as params_file says"),
             # Substitutions cannot leave a parameter out.
             OpaqueFunction(function=lambda context: [depth_node(given_overrides(context))]),

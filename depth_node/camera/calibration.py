@@ -165,6 +165,10 @@ def _distortion(model: str, d: Matrix) -> tuple[str, Matrix]:
     if model not in DISTORTION_SIZES:
         raise CalibrationError(f"distortion model '{model}' is not supported: use {', '.join(DISTORTION_SIZES)}")
     sizes = DISTORTION_SIZES[model]
+    if d.size not in sizes:  # some drivers fill up with zeros, which change nothing
+        used = int(np.flatnonzero(d)[-1]) + 1 if d.any() else 0
+        fitting = [size for size in sizes if used <= size <= d.size]
+        d = d[: fitting[0]] if fitting else d
     if d.size not in sizes:
         wanted = " or ".join(str(size) for size in sizes)
         raise CalibrationError(f"distortion model {model} has {d.size} coefficients, but needs {wanted}")

@@ -79,7 +79,11 @@ class NodeConfig(Validated):
     device: str = setting("auto", "where the network runs", choices=("auto", "cpu", "cuda"))
     precision: str = setting("auto", "arithmetic of the network", choices=("auto", "fp32", "fp16", "bf16"))
     autostart: bool = setting(True, "configure and activate at start; false waits for a lifecycle manager")
-    image_transport: str = setting("raw", "subscribe to image or to image/compressed", choices=("raw", "compressed"))
+    image_transport: str = setting(
+        "auto",
+        "subscribe to image (raw) or to image/compressed; auto takes compressed images where there are no raw ones",
+        choices=("auto", "raw", "compressed"),
+    )
     rectify: str = setting(
         "auto",
         "undistort the image: auto does when camera_info has distortion and the topic is not called image_rect",

@@ -21,12 +21,12 @@ CLOUD_DTYPE = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("rgb", "<f4")
 LABELLED_CLOUD_DTYPE = np.dtype(
     {
         "names": ["x", "y", "z", "rgb", "label"],
-        "formats": ["<f4", "<f4", "<f4", "<f4", "u1"],
+        "formats": ["<f4", "<f4", "<f4", "<f4", "<u4"],
         "offsets": [0, 4, 8, 12, 16],
         "itemsize": 20,
     }
 )
-"""The same with a label byte, in a word of its own so that every float stays aligned."""
+"""The same with a label, of four bytes as PCL's PointXYZL wants it."""
 
 
 class CloudPacker:

@@ -50,6 +50,7 @@ def frame_values(snapshot: Snapshot) -> dict[str, Any]:
     """Rate, latency, drops and stage times as diagnostic values."""
     values: dict[str, Any] = {
         "rate [Hz]": snapshot.rate,
+        "age of the last image [s]": snapshot.age,
         "images received": snapshot.received,
         "images published": snapshot.published,
     }

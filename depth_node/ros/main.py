@@ -7,8 +7,10 @@ rclpy comes first of all heavy imports: the wheels of PyPI may restart the inter
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
+import textwrap
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +20,14 @@ from depth_node.errors import DepthNodeError, RosError, first_line
 
 SIGNAL_LATENCY = 0.2
 """Seconds at most until a signal is seen: Python's handlers wait until the middleware's own waiting returns."""
+
+
+REMAPPING = re.compile(r"(image|camera_info|__\w+):=")
+"""What ROS 2 still takes without --ros-args."""
+
+
+class HelpWantedError(Exception):
+    """Somebody asks what an executable takes."""
 
 
 @contextmanager
@@ -32,6 +42,7 @@ def ros_context(args: Sequence[str] | None = None) -> Iterator[threading.Event]:
 
     Raises:
         RosError: rclpy is not installed, or the arguments are wrong.
+        HelpWantedError: `--help` is among them.
     """
     stop = threading.Event()
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -56,11 +67,31 @@ def _initialise(args: Sequence[str] | None) -> Any:
             f"rclpy cannot be imported ({error}): source a ROS 2 installation (. /opt/ros/<distribution>/setup.sh), "
             "or pip install ros-rclpy ros-rmw-fastrtps-cpp ros-common-interfaces"
         ) from None
+    _refuse_others(sys.argv[1:] if args is None else args)
     try:
         rclpy.init(args=list(args) if args is not None else None, signal_handler_options=SignalHandlerOptions.NO)
     except Exception as error:  # rclpy raises several types of its C++ core here
         raise RosError(f"ROS 2 cannot start: {first_line(error)}") from None
     return rclpy
+
+
+def _refuse_others(args: Sequence[str]) -> None:
+    """ROS passes over what it does not know, so that a checkpoint would be ignored without a word."""
+    others, ours = [], True
+    for arg in args:
+        if arg in ("--ros-args", "--"):
+            ours = arg == "--"
+        elif ours and not REMAPPING.match(arg):
+            others.append(arg)
+    if {"-h", "--help"} & set(others):
+        raise HelpWantedError
+    if others:
+        name, _, value = others[0].lstrip("-").replace(":=", "=").partition("=")
+        value = value or next((other for other in others[1:] if other[0] != "-"), "VALUE")
+        raise RosError(
+            f"'{others[0]}' means nothing here: parameters are given as --ros-args -p {name}:={value}, topics as "
+            "--ros-args -r image:=/camera/image_raw; --help lists them"
+        )
 
 
 def run_node(make: Callable[[], Any], start: Callable[[Any, Any], int | None], stop: threading.Event) -> int:
@@ -96,12 +127,12 @@ def run_node(make: Callable[[], Any], start: Callable[[Any, Any], int | None], s
 
 def depth_node(args: Sequence[str] | None = None) -> int:
     """The live node, `ros2 run depth_node depth_node`."""
-    return _reported("depth_node", lambda: _run_depth_node(args))
+    return _reported("depth_node", lambda: _run_depth_node(args), _depth_node_help)
 
 
 def recorder_node(args: Sequence[str] | None = None) -> int:
     """The recorder, `ros2 run depth_node recorder_node`."""
-    return _reported("recorder_node", lambda: _run_recorder_node(args))
+    return _reported("recorder_node", lambda: _run_recorder_node(args), _recorder_node_help)
 
 
 def _run_depth_node(args: Sequence[str] | None) -> int:
@@ -128,9 +159,56 @@ def _run_recorder_node(args: Sequence[str] | None) -> int:
         return run_node(RecorderNode, lambda node, executor: node.run(executor, stop), stop)
 
 
-def _reported(name: str, run: Callable[[], int]) -> int:
+def _depth_node_help() -> str:
+    from depth_node.config.live import NodeConfig
+    from depth_node.ros.live.outputs import SEMANTIC_TOPICS, TOPICS
+
+    topics = (
+        f"Takes `image` and `camera_info`, publishes {', '.join(TOPICS)};\nwith a semantic network {{}} too.".format(
+            ", ".join(SEMANTIC_TOPICS)
+        )
+    )
+    return f"""Depth images and point clouds of one camera.
+
+depth_node --ros-args -p checkpoint:=best.safetensors -r image:=/camera/image_raw
+ros2 run depth_node depth_node --ros-args --params-file depth.yaml
+
+{topics}
+
+{_parameters(NodeConfig)}"""
+
+
+def _recorder_node_help() -> str:
+    from depth_node.config.recorder import RecorderNodeConfig
+
+    return f"""Rosbags to KITTI-style sequences for training; `depth record` does the same without ROS.
+
+recorder_node --ros-args -p bags:=[my_bag] -p output:=recorded
+
+{_parameters(RecorderNodeConfig)}"""
+
+
+def _parameters(config: type) -> str:
+    """All parameters of a node with their defaults, for people."""
+    from depth_node.config.setting import settings
+
+    lines = ["Parameters (--ros-args -p NAME:=VALUE):"]
+    for named in settings(config):
+        lines += textwrap.wrap(
+            f"{named.name} = {named.default!r}: {named.about.describe()}",
+            110,
+            initial_indent="  ",
+            subsequent_indent="      ",
+        )
+    return "\n".join(lines)
+
+
+def _reported(name: str, run: Callable[[], int], explain: Callable[[], str]) -> int:
     try:
         return run()
+    except HelpWantedError:
+        print(explain())
+        return 0
     except DepthNodeError as error:
         print(f"{name}: {error}", file=sys.stderr)
         return 1

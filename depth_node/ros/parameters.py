@@ -29,6 +29,8 @@ def descriptor(named: NamedSetting) -> ParameterDescriptor:
     """What `ros2 param describe` shows of a setting: help, unit, range, choices."""
     about = named.about
     made = ParameterDescriptor(description=about.describe())
+    # `ros2 param set ... 50` sends a whole number, which would be refused for its type before anybody could take it.
+    made.dynamic_typing = named.type is float
     made.additional_constraints = f"one of {', '.join(about.choices)}" if about.choices else ""
     if about.low is None and about.high is None:
         return made

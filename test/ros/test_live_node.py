@@ -8,13 +8,14 @@ import shutil
 import signal
 import time
 
+import cv2
 import numpy as np
 import pytest
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.parameter import Parameter
 from rclpy.parameter_client import AsyncParameterClient
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from std_msgs.msg import Float32
 
 from depth_node.camera.network_view import TrainingCamera
@@ -35,9 +36,10 @@ def node(start, small_checkpoint):
 class Camera:
     """Publishes images of random pixels, each a tenth of a second later than the one before."""
 
-    def __init__(self, listener, info_profile=10, age=0.0, namespace=""):
+    def __init__(self, listener, info_profile=10, age=0.0, namespace="", kind=Image):
         self._listener = listener
-        self._images = listener.node.create_publisher(Image, f"{namespace}image", 10)
+        topic = "image_raw/compressed" if kind is CompressedImage else "image"
+        self._images = listener.node.create_publisher(kind, f"{namespace}{topic}", 10)
         self._infos = listener.node.create_publisher(CameraInfo, f"{namespace}camera_info", info_profile)
         self._pixels = np.random.default_rng(0).integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)
         self._time = time.time_ns() - int(age * 1e9)
@@ -62,6 +64,10 @@ class Camera:
         image.encoding = encoding
         self._images.publish(image)
         return image.header.stamp
+
+    def send_jpeg(self, header):
+        data = cv2.imencode(".jpg", self._pixels)[1].tobytes()
+        self._images.publish(CompressedImage(header=header, format="jpeg", data=data))
 
 
 def send_until(listener, send, condition):
@@ -185,6 +191,43 @@ def test_metres_follow_the_focal_length_and_all_is_said(start, small_checkpoint,
     assert listener.spin_until(lambda: "2" in ratio())
 
 
+def test_a_camera_with_compressed_images_only_and_then_none(start, small_checkpoint, listener):
+    """Only `image` is remapped: calibration is found beside it, compressed images are taken, their frame too."""
+    arguments = ("-p", f"checkpoint:={small_checkpoint}", "-r", "image:=/front/image_raw", "-r", "__node:=front_depth")
+    program = start("depth_node.ros.main", "depth_node", "--ros-args", *arguments)
+    assert "'/front/camera_info'" in program.wait_for("active: images from '/front/image_raw'")
+    listener.subscribe(Image, "depth/image_rect")
+    listener.subscribe(DiagnosticArray, "/diagnostics")
+    camera = Camera(listener, namespace="front/", kind=CompressedImage)
+    program.wait_for("taking compressed ones from '/front/image_raw/compressed'")
+
+    def send():
+        header = camera.header()
+        camera.send_info(header)
+        header.frame_id = ""
+        camera.send_jpeg(header)
+
+    def statuses():
+        arrays = listener.received["/diagnostics"]
+        return [array.status[0] for array in arrays if array.status[0].name == "front_depth"]
+
+    send_until(listener, send, lambda: listener.received["depth/image_rect"])
+    assert listener.received["depth/image_rect"][-1].header.frame_id == "camera_optical_frame"
+    send_until(listener, send, lambda: statuses() and statuses()[-1].message == "running")
+    assert listener.spin_until(lambda: "no image on '/front/image_raw/compressed' for" in statuses()[-1].message)
+    assert statuses()[-1].level == DiagnosticStatus.WARN
+
+
+def test_a_whole_number_is_a_number(node, listener):
+    """As `ros2 param set depth.max 50` sends it."""
+    client = AsyncParameterClient(listener.node, "depth_node")
+    assert listener.spin_until(client.services_are_ready)
+    for value, good in ((50, True), (80.0, True), ("far", False), (0, False)):
+        done = client.set_parameters([Parameter("depth.max", value=value)])
+        assert listener.spin_until(done.done)
+        assert done.result().results[0].successful is good
+
+
 def test_frames_older_than_max_age_are_dropped(node, listener):
     listener.subscribe(Image, "depth/image_rect")
     listener.subscribe(DiagnosticArray, "/diagnostics")
@@ -234,7 +277,19 @@ def test_a_wrong_start_is_one_line_and_an_exit_code(start):
     }
     arguments = ["depth_node.ros.main", "depth_node", "--ros-args", "-r", "__ns:=/wrong", "-p"]
     programs = [(start(*arguments, parameter), words) for parameter, words in wrong.items()]
+    programs += [
+        (start("depth_node.ros.main", "depth_node", "--checkpoint", "X"), "as --ros-args -p checkpoint:=X"),
+        (start("depth_node.ros.main", "depth_node", "checkpoint:=X"), "as --ros-args -p checkpoint:=X"),
+    ]
     for program, words in programs:
         assert program.wait() == 1
         assert len(program.lines) == 1, program.output
         assert words in program.output
+
+
+@pytest.mark.parametrize("name", ["depth_node", "recorder_node"])
+def test_help_lists_what_can_be_set(start, name):
+    program = start("depth_node.ros.main", name, "--help")
+    assert program.wait() == 0
+    expected = {"depth_node": "depth.max = 80.0", "recorder_node": "bags"}
+    assert expected[name] in program.output

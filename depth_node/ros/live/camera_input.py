@@ -11,6 +11,7 @@ from typing import Any
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
+from rclpy.utilities import get_rmw_implementation_identifier
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from depth_node.bags.message_types import COMPRESSED
@@ -20,6 +21,8 @@ from depth_node.ros.qos import MatchedSubscription
 
 POLL_PERIOD = 0.1
 """Seconds between looks at the graph; one look takes well under a millisecond."""
+SAFE_BYTES = 512 * 1024
+"""What Fast DDS's shared memory holds by default: of larger messages sent best effort most are lost (measured)."""
 
 
 @dataclass(frozen=True)
@@ -50,18 +53,17 @@ class CameraInput:
 
         Args:
             node: owner of the subscriptions.
-            transport: 'raw' or 'compressed'.
+            transport: 'raw', 'compressed' or 'auto', which takes raw images until only compressed ones are there.
             deliver: receives each paired frame.
             statistics: counts what arrives and what stays alone.
         """
         self._node, self._deliver, self._statistics = node, deliver, statistics
         self._pairing = InfoPairing(self._on_pair, self._on_alone)
-        topic = image_topic(node, transport)
-        kind = CompressedImage if transport == "compressed" else Image
-        self.image = MatchedSubscription(node, kind, topic, self._on_image)
-        self.info = MatchedSubscription(
-            node, CameraInfo, node.resolve_topic_name("camera_info"), self._pairing.add_info, may_latch=True
-        )
+        self._said: set[str] = set()
+        self._is_open = transport == "auto"
+        self._may_lose = "fastrtps" in get_rmw_implementation_identifier()
+        self.image = self._subscribe("raw" if self._is_open else transport)
+        self.info = MatchedSubscription(node, CameraInfo, info_topic(node), self._pairing.add_info, may_latch=True)
         # Steady: must go on when simulated time stands still.
         clock = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = node.create_timer(POLL_PERIOD, self._poll, clock=clock)
@@ -72,16 +74,52 @@ class CameraInput:
         self.image.close()
         self.info.close()
 
+    def _subscribe(self, transport: str) -> MatchedSubscription:
+        kind = CompressedImage if transport == "compressed" else Image
+        return MatchedSubscription(self._node, kind, image_topic(self._node, transport), self._on_image)
+
+    def _choose_transport(self) -> None:
+        """Take compressed images once and for all where the camera has no others."""
+        if not self._is_open or self.image.publishers:
+            return
+        topic = image_topic(self._node, "compressed")
+        if self._node.get_publishers_info_by_topic(topic):
+            self._is_open = False
+            self.image.close()
+            self.image = self._subscribe("compressed")
+            self._node.get_logger().info(f"nobody publishes raw images: taking compressed ones from '{topic}'")
+
     def _poll(self) -> None:
+        self._choose_transport()
         self.image.poll()
         self.info.poll()
         self._pairing.expire(time.monotonic())
 
     def _on_image(self, image: Any) -> None:
         self._statistics.add_received()
+        if len(image.data) > SAFE_BYTES and self._may_lose and self.image.reliability == "best effort":
+            self._say(
+                f"images of {len(image.data) / 1e6:.1f} MB come best effort from '{', '.join(self.image.publishers)}': "
+                f"Fast DDS's shared memory holds {SAFE_BYTES / 1e6:.1f} MB as it comes, so that most of them get lost "
+                "on the way; let the camera publish reliably, or compressed, or give it a larger segment_size"
+            )
         self._pairing.add_image(image, time.monotonic())
 
+    def _say(self, line: str) -> None:
+        """Warn once."""
+        key = line.split(" of ", maxsplit=1)[0]
+        if key not in self._said:
+            self._said.add(key)
+            self._node.get_logger().warning(line)
+
     def _on_pair(self, image: Any, info: Any, arrival: float) -> None:
+        ours, theirs = image.header.frame_id, info.header.frame_id
+        if not ours:
+            image.header.frame_id = theirs
+            if not theirs:
+                self._say("neither image nor camera_info names its frame: depth and clouds will have no frame_id")
+        elif theirs and ours != theirs:
+            self._say(f"the image is in frame '{ours}', its camera_info in '{theirs}': depth goes out in '{ours}'")
         self._deliver(CameraFrame(image, info, arrival))
 
     def _on_alone(self, reason: str) -> None:
@@ -94,10 +132,19 @@ class CameraInput:
         )
 
 
+def info_topic(node: Node) -> str:
+    """Full name of the camera_info topic: as remapped, else beside the image, as in image_transport."""
+    remapped = node.resolve_topic_name("camera_info")
+    if remapped != node.resolve_topic_name("camera_info", only_expand=True):
+        return remapped
+    image = image_topic(node, "raw").removesuffix(COMPRESSED)
+    return f"{image.rpartition('/')[0]}/camera_info"
+
+
 def image_topic(node: Node, transport: str) -> str:
     """Full name of the image topic; a remapped `image` takes its compressed sibling along, as in image_transport."""
     base = node.resolve_topic_name("image")
-    if transport == "raw":
+    if transport != "compressed":
         return base
     direct = node.resolve_topic_name("image" + COMPRESSED)
     unmapped = node.resolve_topic_name("image" + COMPRESSED, only_expand=True)

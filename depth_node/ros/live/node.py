@@ -32,6 +32,9 @@ from depth_node.ros.live.outputs import SEMANTIC_TOPICS, TOPICS, DepthOutputs
 from depth_node.ros.parameters import NodeParameters
 from depth_node.ros.qos import override_names
 
+SHIPPED = ("", "default")
+"""Names of the checkpoint that comes with the package."""
+
 
 def transition(method: Callable[[DepthNode], None]) -> Callable[[DepthNode, LifecycleState], TransitionCallbackReturn]:
     """Make a transition callback of a method: a reported error is FAILURE, any other is ERROR, each with one line.
@@ -145,6 +148,11 @@ class DepthNode(LifecycleNode):
         self.get_logger().info(
             f"loaded {path.name}: {about['model']}, semantic network {about['semantic network']}, on {estimator.device}"
         )
+        if config.checkpoint in SHIPPED:
+            self.get_logger().warning(
+                "this is the shipped checkpoint, which knows a simulated street only: on a real camera expect rough "
+                "depth, and metres to be off; record and train your own (README, 'Monday a bag, Tuesday depth')"
+            )
         if estimator.info.scale_source == "none" and not config.scale.fixed:
             self.get_logger().warning(
                 "the checkpoint knows no metric scale, depth is in network units: set scale.fixed to metres per unit"
@@ -194,10 +202,11 @@ class DepthNode(LifecycleNode):
         if self._worker is not None and self._worker.view is not None:
             values |= view_values(self._worker.view)
         values["image publishers"] = ", ".join(self._camera.image.publishers) or "none"
+        if not snapshot.received or snapshot.is_silent:
+            since = f"for {snapshot.age:.1f} s" if snapshot.received else "yet"
+            return "warn", f"no image on '{self._camera.image.topic}' {since}", values
         if snapshot.rate:
             return "ok", "running", values
-        if not snapshot.received:
-            return "warn", f"no image on '{self._camera.image.topic}' yet", values
         if self._outputs is not None and not self._outputs.wanted():
             return "ok", "idle, nobody subscribes", values
         return "warn", "images arrive but lead to no depth, see the drops", values
@@ -209,7 +218,7 @@ def checkpoint_path(name: str) -> Path:
     Raises:
         CheckpointError: the checkpoint shipped with the package was asked for and is not installed.
     """
-    if name not in ("", "default"):
+    if name not in SHIPPED:
         return Path(name).expanduser()
     path = Path(depth_node.__file__).parent / "weights" / DEFAULT_CHECKPOINT
     if not path.is_file():

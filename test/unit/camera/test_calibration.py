@@ -96,6 +96,25 @@ def test_broken_infos_are_refused(changes, message):
         CameraCalibration.from_camera_info(info(**changes))
 
 
+@pytest.mark.parametrize(
+    ("model", "given", "kept"),
+    [
+        ("equidistant", (0.1, 0.01, 0.001, 0.0001, 0.0), 4),  # a T265
+        ("plumb_bob", (0.1, 0.01, 0.001, 0.002, 0.0, 0.0, 0.0, 0.0), 4),
+        ("plumb_bob", (0.1, 0.01, 0.001, 0.002, 0.05, 0.0, 0.0, 0.0), 5),
+        ("rational_polynomial", (0.1,) * 8 + (0.0,) * 8, 8),
+    ],
+)
+def test_zeros_that_fill_up_are_left_out(model, given, kept):
+    calibration = CameraCalibration.from_camera_info(info(distortion_model=model, d=given))
+    assert calibration.distortion == given[:kept]
+
+
+def test_a_coefficient_too_many_is_refused():
+    with pytest.raises(CalibrationError, match="has 5 coefficients, but needs 4"):
+        CameraCalibration.from_camera_info(info(distortion_model="equidistant", d=(0.1, 0.0, 0.0, 0.0, 0.2)))
+
+
 def test_unknown_model_without_distortion_is_fine():
     assert CameraCalibration.from_camera_info(info(distortion_model="none", d=[])).is_rectified
 
