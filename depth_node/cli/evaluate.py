@@ -13,6 +13,7 @@ semantic labels (semantic/image_02, or those of the simulation), metrics per cla
 from __future__ import annotations
 
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,6 +74,8 @@ def run(args: Namespace) -> int:
     from depth_node.evaluation.tables import distinct_names
 
     config = read_settings(args, EvaluationConfig)
+    in_metres = args.store_scale and config.velodyne_depth == "auto"
+    config = replace(config, velodyne_depth="camera") if in_metres else config
     if len({path.resolve() for path in args.checkpoint}) < len(args.checkpoint):
         raise ConfigError("--checkpoint names a file twice: name each once")
     frames = select_frames(args.sequence, config, args.split, args.ground_truth_dir)

@@ -14,7 +14,7 @@ from depth_node.errors import ConfigError
 
 CROPS = ("garg", "none")
 GROUND_TRUTHS = ("auto", "png", "velodyne", "simulation")
-VELODYNE_DEPTHS = ("forward", "camera")
+VELODYNE_DEPTHS = ("auto", "forward", "camera")
 LABELS = ("auto", "none", "simulation", "png")
 CLASS_AVERAGES = ("dataset", "image")
 
@@ -43,8 +43,9 @@ class EvaluationConfig(Validated):
         choices=GROUND_TRUTHS,
     )
     velodyne_depth: str = setting(
-        "forward",
-        "depth of a lidar point: its forward x in the lidar frame (as the field's tables) or its z in the camera frame",
+        "auto",
+        "depth of a lidar point: its forward x in the lidar frame (as the field's tables) or its z in the camera's; "
+        "auto takes forward where the lidar looks the camera's way, as KITTI's does, else camera",
         choices=VELODYNE_DEPTHS,
     )
     labels: str = setting("auto", "where the semantic class of a pixel comes from", choices=LABELS)

@@ -8,6 +8,7 @@ measurement either for the protocol.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +24,9 @@ from depth_node.kitti.calibration import read_transform
 from depth_node.kitti.formats import read_depth, read_velodyne
 from depth_node.kitti.layout import CALIBRATION_FILES, KittiSequence
 from depth_node.simulation import ground_truth as simulated
+
+SAME_VIEW = 5.0
+"""Degrees between two directions up to which depth along one is depth along the other to half a percent."""
 
 
 class GroundTruth(Protocol):
@@ -65,18 +69,21 @@ class LidarScans:
     """Raw lidar scans, projected as the Eigen tables have it (docs/papers.md, Evaluation)."""
 
     sequence: KittiSequence
-    depth: str = "forward"
+    depth: str = "auto"
     name: str = "lidar scans"
     scale_source: str = "lidar"
 
     @cached_property
-    def projection(self) -> NDArray[np.float64]:
-        """(3,4) lidar coordinates (m) to pixels: P_rect R_rect_00 T_camera_lidar; raises SequenceError."""
-        calibration = self.sequence.calibration
+    def T_camera_lidar(self) -> NDArray[np.float64]:  # noqa: N802 (the field's name)
+        """(4,4) lidar coordinates to those of the rectified camera 0, metres; raises SequenceError."""
         rectification = np.eye(4)
-        rectification[:3, :3] = calibration.rectification
-        lidar_to_camera = read_transform(self.sequence.day / CALIBRATION_FILES[1])
-        return calibration.projection @ rectification @ lidar_to_camera
+        rectification[:3, :3] = self.sequence.calibration.rectification
+        return rectification @ read_transform(self.sequence.day / CALIBRATION_FILES[1])
+
+    @cached_property
+    def looks_ahead(self) -> bool:
+        """Whether the lidar's x axis lies along the camera's view, so that x is depth, as on KITTI's car."""
+        return bool(self.T_camera_lidar[2, 0] > math.cos(math.radians(SAME_VIEW)))
 
     def has(self, index: int) -> bool:
         """Whether the frame has a scan."""
@@ -86,7 +93,11 @@ class LidarScans:
         """Depth of a frame: (H,W) metres; raises SequenceError."""
         calibration = self.sequence.calibration
         points = read_velodyne(self.sequence.velodyne_path(index))
-        return project_lidar(points, self.projection, calibration.height, calibration.width, self.depth)
+        projection = calibration.projection @ self.T_camera_lidar
+        depth = self.depth
+        if depth == "auto":
+            depth = "forward" if self.looks_ahead else "camera"
+        return project_lidar(points, projection, calibration.height, calibration.width, depth)
 
 
 @dataclass(frozen=True)
@@ -140,7 +151,8 @@ def project_lidar(
 ) -> NDArray[np.float32]:
     """Project a lidar scan into the picture as monodepth2's export of Eigen ground truth does.
 
-    A point with forward x >= 0 fills the pixel (round(u) - 1, round(v) - 1); of several the nearest stays.
+    A point ahead fills the pixel (round(u) - 1, round(v) - 1); of several the nearest stays. Ahead is what has x >= 0
+    in the lidar frame, where x is the depth, and what lies before the image plane, whatever way the lidar is turned.
 
     Args:
         points: (N,4) or (N,3) lidar frame: x forward, y left, z up, metres.
@@ -152,7 +164,8 @@ def project_lidar(
     Returns:
         (height,width) metres, NaN where no point falls.
     """
-    ahead = points[points[:, 0] >= 0, :3].astype(np.float64)
+    ahead = points[points[:, 0] >= 0, :3] if depth == "forward" else points[:, :3]
+    ahead = ahead.astype(np.float64)
     u, v, z = projection @ np.column_stack([ahead, np.ones(len(ahead))]).T
     seen = z > 0  # behind the image plane nothing can be seen, though the formula would give a pixel
     column, row = (np.round(value[seen] / z[seen]).astype(np.int64) - 1 for value in (u, v))

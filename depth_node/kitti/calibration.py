@@ -79,6 +79,11 @@ def read_calibration(path: Path, camera: int = 2) -> KittiCalibration:
 def read_transform(path: Path) -> NDArray[np.float64]:
     """Read `R` and `T` of `calib_velo_to_cam.txt` or `calib_imu_to_velo.txt`: (4, 4), metres. Raises SequenceError."""
     numbers = read_numbers(path)
+    if np.isnan(numbers.get("R", np.zeros(0))).any():
+        raise SequenceError(
+            f"{path} says that nobody knows where the sensor sits: record again with --extrinsics FILE, or write R and "
+            "T into that file"
+        )
     transform = np.eye(4)
     transform[:3, :3] = matrix(numbers, "R", (3, 3), path)
     transform[:3, 3] = matrix(numbers, "T", (3,), path)
@@ -103,8 +108,9 @@ def write_calibration(
 ) -> None:
     """Write the three calibration files of a day with one rectified camera.
 
-    KITTI readers open four cameras, a lidar and an IMU: all four get this camera, a lidar or IMU that is not known
-    sits at its centre in KITTI's axes. All distortion is zero, for the pictures are already rectified.
+    KITTI readers open four cameras, a lidar and an IMU: all four get this camera, a lidar or IMU that does not exist
+    sits at its centre in KITTI's axes. Of one that does, but nobody knows where, every number is NaN. All distortion
+    is zero, for the pictures are already rectified.
 
     Args:
         folder: the date folder, made if needed.

@@ -39,7 +39,7 @@ class _Day:
     def fits(self, camera: tuple[Row, int, int], mounting: dict[str, Matrix]) -> bool:
         """Whether a drive can share the calibration files."""
         both = self.mounting.keys() & mounting.keys()
-        same = all(np.allclose(self.mounting[name], mounting[name], atol=1e-9) for name in both)
+        same = all(np.allclose(self.mounting[name], mounting[name], atol=1e-9, equal_nan=True) for name in both)
         return self.camera == camera and same
 
 

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -182,12 +183,20 @@ def _beside(manifest: Manifest) -> Iterator[Finding]:
     notes = {note: None for drive in manifest.drives for record in drive.side.values() for note in record["notes"]}
     for note in notes:
         yield Finding(NOTE, note)
-    lidar = any("T_camera_lidar" in drive.side.get("lidar", {}) for drive in manifest.drives)
+    lidars = [drive.side["lidar"] for drive in manifest.drives if "lidar" in drive.side]
+    yield from _lidar_problems(lidars)
+    measured = [record for record in lidars if record.get("median_points_in_picture")]
     moving = any(
         "vf" not in drive.side["motion"]["never_measured"] for drive in manifest.drives if "motion" in drive.side
     )
-    if lidar:
-        yield Finding(GOOD, "lidar depth lies beside the frames: results can be measured and scaled to metres")
+    if measured:
+        frames = sum(len(drive.frames) for drive in manifest.drives)
+        yield Finding(
+            GOOD,
+            f"lidar depth lies beside {sum(record['frames'] for record in measured)} of {frames} frames, about "
+            f"{np.median([record['median_points_in_picture'] for record in measured]):.0f} points in a picture: "
+            "results can be measured and scaled to metres",
+        )
     elif moving:
         yield Finding(GOOD, "speed is known: depth can be scaled to metres")
     else:
@@ -196,3 +205,38 @@ def _beside(manifest: Manifest) -> Iterator[Finding]:
             "there is neither lidar nor speed: depth will be right but for its scale",
             "record lidar (with /tf_static) or odometry along, if metres matter",
         )
+
+
+def _lidar_problems(lidars: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
+    """What keeps scans from saying anything about pictures: another clock, or another place than the camera's view."""
+    recorded = [record for record in lidars if record.get("scans")]
+    unmatched = [record for record in recorded if not record["frames"] and record.get("nearest_s") is not None]
+    if unmatched:
+        nearest = min(record["nearest_s"] for record in unmatched)
+        yield Finding(
+            POOR,
+            f"lidar and camera do not go by one clock: in {len(unmatched)} drives no scan belongs to a frame, the "
+            f"nearest is {_duration(nearest)} away",
+            "let both be stamped by one clock (37 s are TAI for UTC, decades are the time since the lidar was switched "
+            "on), or leave the lidar out: --lidar_topic none",
+        )
+    blind = [record for record in recorded if "T_camera_lidar" in record and record["frames"]]
+    blind = [record for record in blind if not record["median_points_in_picture"]]
+    if blind:
+        yield Finding(
+            POOR,
+            f"no lidar point falls into the picture in {len(blind)} drives, so that its place cannot be right",
+            "the camera's frame_id must be its optical frame (z ahead), and /tf_static or --extrinsics lead to it",
+        )
+    if any(record["frames"] and "T_camera_lidar" not in record for record in recorded):
+        yield Finding(
+            FAIR,
+            "nothing says where the lidar sits: its scans are stored, but nothing can be measured with them",
+            "record /tf_static along, or give --extrinsics FILE",
+        )
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 1:
+        return f"{seconds * 1e3:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 86400 else f"{seconds / 86400 / 365.25:.1f} years"

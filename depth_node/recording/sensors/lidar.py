@@ -117,7 +117,8 @@ class LidarWriter:
             )
         if self._broken:
             notes.append(f"{len(self._broken)} scans cannot be read: {self._broken[0]}")
-        return self._record(scans, T_camera_lidar, notes)
+        nearest = nearest_seconds(np.array(self._stamps, np.int64), [frame.stamp_ns for frame in frames])
+        return self._record(scans, T_camera_lidar, notes) | {"nearest_s": nearest}
 
     def _write(
         self,
@@ -187,6 +188,16 @@ class LidarWriter:
             "notes": notes,
         }
         return record | ({} if T_camera_lidar is None else {"T_camera_lidar": T_camera_lidar.ravel().tolist()})
+
+
+def nearest_seconds(stamps_ns: NDArray[np.int64], wanted_ns: Sequence[int]) -> float | None:
+    """Median distance in time from what is wanted to the nearest stamp; None without either."""
+    if not len(stamps_ns) or not len(wanted_ns):
+        return None
+    ascending, wanted = np.sort(stamps_ns), np.array(wanted_ns, np.int64)
+    after = np.searchsorted(ascending, wanted)
+    near = [np.abs(ascending[np.clip(index, 0, len(ascending) - 1)] - wanted) for index in (after - 1, after)]
+    return float(np.median(np.minimum(*near)) / 1e9)
 
 
 def match_nearest(stamps_ns: NDArray[np.int64], wanted_ns: Sequence[int], tolerance: float) -> list[int]:

@@ -107,10 +107,11 @@ def finish_side_writers(
 
 
 def mounting_of(side: Mapping[str, Any]) -> dict[str, Matrix]:
-    """Where lidar and IMU sit, for `write_calibration`; empty where the side data does not say.
+    """Where lidar and IMU sit, for `write_calibration`; empty where there is none of them.
 
     Returns:
-        `T_camera_lidar` and `T_lidar_imu`, (4, 4), metres, where known.
+        `T_camera_lidar` and `T_lidar_imu`, (4, 4), metres; NaN where there are scans but nothing says where their
+        lidar sits, as a made-up place would be taken for a measured one.
     """
     known = {
         name: np.array(record[name], np.float64).reshape(4, 4)
@@ -119,7 +120,9 @@ def mounting_of(side: Mapping[str, Any]) -> dict[str, Matrix]:
         if name in record
     }
     placed = {"T_camera_lidar": known["T_camera_lidar"]} if "T_camera_lidar" in known else {}
+    if not placed and any(record.get("frames") for name, record in side.items() if name == LidarWriter.name):
+        placed = {"T_camera_lidar": np.full((4, 4), np.nan)}
     if "T_camera_imu" in known:
-        T_camera_lidar = known.get("T_camera_lidar", lidar_at_camera())
+        T_camera_lidar = placed.get("T_camera_lidar", lidar_at_camera())
         placed["T_lidar_imu"] = np.asarray(np.linalg.inv(T_camera_lidar) @ known["T_camera_imu"], np.float64)
     return placed

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from depth_node.config.evaluation import EvaluationConfig
-from depth_node.errors import EvaluationError
+from depth_node.errors import EvaluationError, SequenceError
 from depth_node.evaluation.ground_truth import (
     DepthPictures,
     LidarScans,
@@ -18,7 +18,9 @@ from depth_node.evaluation.protocol import valid_mask
 from depth_node.evaluation.simulated_truth import SimulatedFrames
 from depth_node.kitti.calibration import VELODYNE_TO_CAMERA, write_calibration
 from depth_node.kitti.formats import write_depth, write_velodyne
+from depth_node.kitti.layout import KittiSequence
 from depth_node.kitti.search import find_sequences
+from depth_node.recording.sensors.writers import mounting_of
 from depth_node.simulation import ground_truth as simulated
 
 # Focal length 2 px, principal point (3, 2); lidar and camera share their centre.
@@ -50,6 +52,53 @@ def test_forward_x_or_camera_z():
     points = np.array([[4.25, 0, 0, 0]])
     assert project_lidar(points, CAMERA @ ahead, 4, 6)[1, 2] == 4.25
     assert project_lidar(points, CAMERA @ ahead, 4, 6, depth="camera")[1, 2] == 4.0
+
+
+@pytest.mark.parametrize("degrees", [0.0, 2.0, 30.0, 90.0, 180.0])
+def test_a_lidar_may_look_anywhere(drive_with_lidar, degrees):
+    """A wall 8 m before the camera is 8 m deep, whatever way the lidar is turned around the vertical."""
+    sequence = drive_with_lidar(degrees)
+    scans = LidarScans(sequence)
+    depth = scans.read(0)
+    assert int(np.isfinite(depth).sum()) == WALL_PIXELS
+    tolerance = 0.005 if degrees < 5 else 1e-5  # along its own x where that is the camera's view, as the tables do
+    np.testing.assert_allclose(depth[np.isfinite(depth)], 8.0, rtol=tolerance if degrees else 1e-5)
+
+
+WALL_PIXELS = 9
+
+
+@pytest.fixture
+def drive_with_lidar(tmp_path):
+    """A function that makes a drive of one frame whose lidar, turned by some degrees, sees a wall 8 m ahead."""
+
+    def make(degrees):
+        a = np.deg2rad(degrees)
+        turn = np.array([[np.cos(a), -np.sin(a), 0], [np.sin(a), np.cos(a), 0], [0, 0, 1]])
+        T_camera_lidar = np.eye(4)
+        T_camera_lidar[:3, :3] = VELODYNE_TO_CAMERA @ turn
+        folder = tmp_path / "2024_01_01"
+        K = np.array([[100.0, 0, 50], [0, 100.0, 30], [0, 0, 1]])
+        write_calibration(folder, K, 100, 60, 0, T_camera_lidar=T_camera_lidar)
+        x, y = np.meshgrid([-1.0, 0.0, 1.0], [-1.0, 0.0, 1.0])
+        wall = np.column_stack([x.ravel(), y.ravel(), np.full(9, 8.0)])
+        behind = wall * [1, 1, -1]
+        scan = np.vstack([wall, behind]) @ T_camera_lidar[:3, :3]
+        sequence = KittiSequence(folder / "2024_01_01_drive_0001_sync")
+        write_velodyne(sequence.velodyne_path(0), np.column_stack([scan, np.zeros(18)]).astype(np.float32))
+        return sequence
+
+    return make
+
+
+def test_a_lidar_at_an_unknown_place_is_refused(drive_with_lidar):
+    sequence = drive_with_lidar(0.0)
+    unknown = mounting_of({"lidar": {"frames": 1, "notes": []}})
+    K = np.array([[100.0, 0, 50], [0, 100.0, 30], [0, 0, 1]])
+    write_calibration(sequence.day, K, 100, 60, 0, **unknown)
+    with pytest.raises(SequenceError, match=r"nobody knows where the sensor sits: record again with --extrinsics"):
+        LidarScans(sequence).read(0)
+    assert mounting_of({"lidar": {"frames": 0, "notes": []}}) == {}
 
 
 def test_no_point_is_no_measurement():

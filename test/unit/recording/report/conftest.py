@@ -75,7 +75,13 @@ def stored_recording(tmp_path):
     two = make_drive(2, [(120, ""), (2, "short"), (5, "rate")], first=400, parallax=20.0)
     side = {
         "motion": {"never_measured": ["az"], "notes": []},
-        "lidar": {"T_camera_lidar": [0.0] * 16, "notes": ["7 scans were lost <&> found"]},
+        "lidar": {
+            "T_camera_lidar": [0.0] * 16,
+            "scans": 9,
+            "frames": 9,
+            "median_points_in_picture": 7,
+            "notes": ["7 scans were lost <&> found"],
+        },
     }
     two = replace(two, side=side)
     rng = np.random.default_rng(0)

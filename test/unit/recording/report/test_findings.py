@@ -95,3 +95,33 @@ def test_notes_of_side_data_and_metres(manifest, drive, tmp_path):
 
 def test_nothing_kept_at_all(manifest, drive, tmp_path):
     assert verdict(found(manifest(drive(1, [(40, "static")])), tmp_path)) == POOR
+
+
+PLACE = [1.0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]
+LIDAR = {"scans": 2600, "frames": 2600, "median_points_in_picture": 9000, "nearest_s": 0.001, "notes": []}
+
+
+@pytest.mark.parametrize(
+    ("lidar", "level", "words"),
+    [
+        ({"T_camera_lidar": PLACE}, GOOD, "beside 2600 of 2600 frames, about 9000 points in a picture"),
+        (
+            {"T_camera_lidar": PLACE, "frames": 0, "median_points_in_picture": 0, "nearest_s": 36.98},
+            POOR,
+            "the nearest is 37.0 s away",
+        ),
+        (
+            {"T_camera_lidar": PLACE, "frames": 0, "median_points_in_picture": 0, "nearest_s": 1.7e9},
+            POOR,
+            "the nearest is 53.9 years away",
+        ),
+        ({"T_camera_lidar": PLACE, "median_points_in_picture": 0}, POOR, "no lidar point falls into the picture"),
+        ({"median_points_in_picture": 0}, FAIR, "nothing says where the lidar sits"),
+    ],
+)
+def test_what_a_lidar_is_worth(manifest, drive, tmp_path, lidar, level, words):
+    record = replace(drive(1, LONG), side={"lidar": LIDAR | lidar})
+    findings = found(manifest(record), tmp_path)
+    assert verdict(findings) == level
+    assert [finding.level for finding in findings if words in finding.text] == [level]
+    assert any("results can be measured" in finding.text for finding in findings) is (level == GOOD)
