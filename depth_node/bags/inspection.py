@@ -26,6 +26,7 @@ from depth_node.bags.message_types import (
 from depth_node.bags.opening import open_bag
 from depth_node.bags.reader import BagImage, BagMessage, BagReader, BagTopic, DamagedBagError
 from depth_node.bags.topics import choose_camera_info_topic, choose_image_topic
+from depth_node.camera.bit_depth import BitDepth
 from depth_node.camera.calibration import CameraCalibration
 from depth_node.errors import BagError, CalibrationError, EncodingError
 
@@ -187,6 +188,7 @@ class _TopicReader:
         self._details: dict[str, int] = {}
         self._problems: dict[str, int] = {}
         self._samples: list[tuple[int, NDArray[np.uint8]]] = []
+        self._depth = BitDepth()
         self.sizes: set[tuple[int, int]] = set()
 
     def add(self, message: BagMessage) -> None:
@@ -222,7 +224,7 @@ class _TopicReader:
     def _describe(self, message: BagMessage, number: int) -> tuple[str, str]:
         try:
             if self.topic.type in (IMAGE, COMPRESSED_IMAGE):
-                return self._picture(BagImage.of(message), number)
+                return self._picture(BagImage.of(message, self._depth), number)
             if self.topic.type == CAMERA_INFO:
                 camera = CameraCalibration.from_camera_info(message.message)
                 self.sizes.add((camera.width, camera.height))

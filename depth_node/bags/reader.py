@@ -19,6 +19,7 @@ from rosbags.typesys import Stores, get_typestore
 from depth_node.bags.files import write_ahead_log
 from depth_node.bags.mcap_in_place import InPlaceReader
 from depth_node.bags.message_types import COMPRESSED_IMAGE, IMAGE
+from depth_node.camera.bit_depth import FULL, BitDepth
 from depth_node.camera.encodings import decode_compressed, decode_image
 from depth_node.errors import BagError
 
@@ -84,6 +85,7 @@ class BagImage:
         frame_id: its optical frame.
         message: the Image or CompressedImage.
         is_compressed: which of the two.
+        depth: the bits in use of 16-bit pictures.
     """
 
     time_ns: int
@@ -91,14 +93,17 @@ class BagImage:
     frame_id: str
     message: Any
     is_compressed: bool
+    depth: BitDepth = FULL
 
     @classmethod
-    def of(cls, message: BagMessage) -> BagImage:
+    def of(cls, message: BagMessage, depth: BitDepth = FULL) -> BagImage:
         """The picture in a message; raises BagError when it holds none."""
         if message.type not in (IMAGE, COMPRESSED_IMAGE) or message.stamp_ns is None:
             raise BagError(f"topic '{message.topic}' is of type {message.type}, not an image: name an image topic")
         compressed = message.type == COMPRESSED_IMAGE
-        return cls(message.time_ns, message.stamp_ns, message.message.header.frame_id, message.message, compressed)
+        return cls(
+            message.time_ns, message.stamp_ns, message.message.header.frame_id, message.message, compressed, depth
+        )
 
     @property
     def bgr(self) -> NDArray[np.uint8]:
@@ -113,8 +118,8 @@ class BagImage:
         """The picture decoded: (H, W, 3) uint8 RGB, read-only or not. Raises EncodingError."""
         m = self.message
         if self.is_compressed:
-            return decode_compressed(m.data, m.format)
-        return decode_image(m.height, m.width, m.encoding, m.step, bool(m.is_bigendian), m.data)
+            return decode_compressed(m.data, m.format, self.depth)
+        return decode_image(m.height, m.width, m.encoding, m.step, bool(m.is_bigendian), m.data, self.depth)
 
 
 class BagReader:

@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """ROS image messages to RGB pictures: every encoding of `sensor_msgs/image_encodings` that a camera sends.
 
-Sixteen-bit pictures keep their high byte. Rows may be padded (`step`), nothing is copied where the bytes already are
-RGB. 8UC3 and friends carry no colour meaning; they are taken as OpenCV's order (BGR), as cv_bridge does.
+Sixteen-bit pictures keep the upper eight of the bits in use. Rows may be padded (`step`), nothing is copied where the
+bytes already are RGB. 8UC3 and friends carry no colour meaning; they are taken as OpenCV's order (BGR), as cv_bridge
+does.
 """
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depth_node.camera.bit_depth import FULL, BitDepth
 from depth_node.errors import EncodingError
 
 Image = NDArray[np.uint8]
@@ -66,7 +69,9 @@ PLANAR = {"nv12": cv2.COLOR_YUV2RGB_NV12, "nv21": cv2.COLOR_YUV2RGB_NV21}
 SUPPORTED = (*INTERLEAVED, *PLANAR)
 
 
-def decode_image(height: int, width: int, encoding: str, step: int, is_bigendian: bool, data: Any) -> Image:
+def decode_image(
+    height: int, width: int, encoding: str, step: int, is_bigendian: bool, data: Any, depth: BitDepth = FULL
+) -> Image:
     """Decode the fields of a `sensor_msgs/Image`.
 
     Args:
@@ -76,6 +81,7 @@ def decode_image(height: int, width: int, encoding: str, step: int, is_bigendian
         step: bytes from one row to the next.
         is_bigendian: byte order of 16-bit channels.
         data: any buffer of bytes (bytes, array, memoryview, (N,) uint8).
+        depth: the bits in use of 16-bit channels.
 
     Returns:
         (H, W, 3) uint8 RGB; for rgb8 a read-only or shared view of `data`.
@@ -92,15 +98,13 @@ def decode_image(height: int, width: int, encoding: str, step: int, is_bigendian
         raise EncodingError(f"image encoding '{encoding}' is not supported: use one of {', '.join(SUPPORTED)}")
     layout = INTERLEAVED[encoding]
     _check_size(height, width * layout.channels * layout.bytes, encoding, step, buffer)
-    high_byte = layout.bytes - 1 if not is_bigendian else 0
-    pixels: Image = np.ndarray(
+    pixels: NDArray[Any] = np.ndarray(
         shape=(height, width, layout.channels),
-        dtype=np.uint8,
+        dtype=np.uint8 if layout.bytes == 1 else ">u2" if is_bigendian else "<u2",
         buffer=buffer,
-        offset=high_byte,
         strides=(step, layout.channels * layout.bytes, layout.bytes),
     )
-    return _convert(pixels, layout, encoding)
+    return _convert(pixels if layout.bytes == 1 else depth.to_bytes(pixels), layout, encoding)
 
 
 def _check_size(rows: int, row_bytes: int, encoding: str, step: int, buffer: Image) -> None:
@@ -132,12 +136,13 @@ def _decode_planar(height: int, width: int, encoding: str, step: int, buffer: Im
     return np.asarray(cv2.cvtColorTwoPlane(planes[:height], colour, PLANAR[encoding]), np.uint8)
 
 
-def decode_compressed(data: Any, format: str = "") -> Image:
+def decode_compressed(data: Any, format: str = "", depth: BitDepth = FULL) -> Image:
     """Decode the fields of a `sensor_msgs/CompressedImage` (JPEG, PNG and what else OpenCV reads).
 
     Args:
         data: any buffer of bytes.
         format: the message's format; 'bayer_...' at its front says that the picture is a raw mosaic.
+        depth: the bits in use of 16-bit pictures.
 
     Returns:
         (H, W, 3) uint8 RGB. The orientation tag is ignored, as calibration knows nothing of it.
@@ -155,11 +160,19 @@ def decode_compressed(data: Any, format: str = "") -> Image:
     if image is None or image.dtype not in (np.uint8, np.uint16):
         raise EncodingError(f"compressed image (format '{format}', {buffer.size} bytes) is no readable picture")
     if image.dtype == np.uint16:
-        image = np.right_shift(image, 8).astype(np.uint8)
+        image = depth.to_bytes(np.asarray(image, np.uint16))
     height, width = image.shape[:2]
     channels = image.shape[2] if image.ndim == 3 else 1
     encoding = "8UC4" if channels == 4 else "8UC3" if channels == 3 else _mosaic(format) or "8UC1"
     return decode_image(height, width, encoding, width * channels, False, image)
+
+
+def has_sixteen_bits(encoding: str, data: Any) -> bool:
+    """Whether a picture has 16 bits a channel: by its encoding or, where that is empty, by a PNG's header."""
+    if encoding:
+        return encoding in INTERLEAVED and INTERLEAVED[encoding].bytes == 2
+    head = bytes(data[:25])
+    return head.startswith(b"\x89PNG") and head[24:] == b"\x10"
 
 
 def _mosaic(format: str) -> str:
@@ -171,6 +184,28 @@ def _mosaic(format: str) -> str:
 def is_jpeg(data: Sequence[int] | Image) -> bool:
     """Whether a buffer starts like a JPEG file."""
     return bytes(data[:3]) == b"\xff\xd8\xff"
+
+
+UPRIGHT = 1
+"""EXIF's number for a picture that is stored as it is to be seen."""
+
+
+def orientation(data: Any) -> int:
+    """EXIF's number for how a picture file is to be turned before it is seen; `UPRIGHT` where it does not say."""
+    head = memoryview(data).cast("B")
+    if b"Exif" not in bytes(head[:HEAD]):  # most cameras write none, and looking costs
+        return UPRIGHT
+    import PIL.Image
+
+    try:
+        with PIL.Image.open(io.BytesIO(head)) as picture:
+            return int(picture.getexif().get(ORIENTATION, UPRIGHT))
+    except (OSError, ValueError, TypeError, SyntaxError):
+        return UPRIGHT
+
+
+HEAD, ORIENTATION = 4096, 0x0112
+"""Bytes among which a picture's EXIF data begin, and their tag for the orientation."""
 
 
 _MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")

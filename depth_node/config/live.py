@@ -84,6 +84,9 @@ class NodeConfig(Validated):
         "subscribe to image (raw) or to image/compressed; auto takes compressed images where there are no raw ones",
         choices=("auto", "raw", "compressed"),
     )
+    bits: int = setting(
+        0, "bits in use of 16-bit pictures (a 12-bit sensor's are black otherwise); 0 finds out", low=0, high=16
+    )
     rectify: str = setting(
         "auto",
         "undistort the image: auto does when camera_info has distortion and the topic is not called image_rect",

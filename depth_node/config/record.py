@@ -37,6 +37,9 @@ class RecordConfig(SelectionConfig, SideDataConfig):
     )
     jpeg_quality: int = setting(95, "quality of newly encoded JPEG pictures", low=1, high=100)
     png_compression: int = setting(1, "effort of PNG compression, lossless at any", low=0, high=9)
+    bits: int = setting(
+        0, "bits in use of 16-bit pictures (a 12-bit sensor's are black otherwise); 0 finds out", low=0, high=16
+    )
     rectify: str = setting(
         "auto",
         "remove lens distortion; auto: where there is any and the topic is not called image_rect; "

@@ -69,7 +69,7 @@ def load_picture(picture: PictureFile) -> tuple[NDArray[np.uint8], NDArray[np.fl
         SequenceError: the picture cannot be read.
         CalibrationError: its size is not that of its camera.
     """
-    image = read_image(picture.path)
+    image = read_image(picture.path, oriented=picture.camera is None)
     height, width = image.shape[:2]
     if picture.camera is None:
         return image, None

@@ -189,13 +189,25 @@ def sequence_of(root: Path, reference: FrameReference) -> KittiSequence:
     return KittiSequence(root / reference.folder, SIDES[reference.side])
 
 
-def read_image(path: Path) -> NDArray[np.uint8]:
-    """Read a picture: (H, W, 3) uint8 RGB; raises SequenceError when it cannot be read or decoded."""
+def read_image(path: Path, oriented: bool = False) -> NDArray[np.uint8]:
+    """Read a picture.
+
+    Args:
+        path: the file.
+        oriented: turn it as its EXIF data say. Calibration is for the pixels as they are stored.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+
+    Raises:
+        SequenceError: it cannot be read or decoded.
+    """
+    flags = cv2.IMREAD_COLOR if oriented else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
         data = np.fromfile(path, np.uint8)
     except OSError as error:
         raise SequenceError(f"cannot read picture {path}: {error.strerror}") from None
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    image = cv2.imdecode(data, flags) if data.size else None
     if image is None:
         raise SequenceError(f"{path} is no readable picture: delete it or copy it again")
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)

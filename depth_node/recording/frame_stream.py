@@ -11,17 +11,21 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from depth_node.bags.files import METADATA, storage_files, write_ahead_log
-from depth_node.bags.reader import BagImage, BagMessage, BagReader
+from depth_node.bags.reader import BagImage, BagMessage, BagReader, DamagedBagError
 from depth_node.bags.topics import choose_camera_info_topic, choose_image_topic, choose_odometry_topic
+from depth_node.camera.bit_depth import BitDepth
 from depth_node.camera.calibration import CameraCalibration
 from depth_node.camera.calibration_file import read_camera
+from depth_node.camera.encodings import has_sixteen_bits
 from depth_node.config.record import RecordConfig
-from depth_node.errors import BagError, CalibrationError
+from depth_node.errors import BagError, CalibrationError, EncodingError
 from depth_node.kitti.timestamps import format_timestamp
 from depth_node.recording.manifest import BagFile, BagRecord, LossRecord
 from depth_node.recording.odometry_track import OdometryTrack
@@ -30,6 +34,8 @@ from depth_node.recording.timeline import TimedImage, Timeline
 
 ODOMETRY_PATIENCE_NS = 500_000_000
 """How long, in time of recording, a picture waits for odometry that comes after it."""
+LOOKS = 24
+"""Pictures of 16 bits that are looked at before recording, to know how many bits are in use."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,7 @@ class Source:
         usual_ns: mean distance of two pictures.
         date_ns: stamp of the first picture.
         damaged: whether it must be read as a damaged bag.
+        bits: in use of 16-bit pictures.
         reader: still open, to go on with; None where it must be opened again.
     """
 
@@ -60,6 +67,7 @@ class Source:
     usual_ns: float
     date_ns: int
     damaged: bool
+    bits: int = 16
     reader: BagReader | None = None
 
 
@@ -86,7 +94,21 @@ def inspect_bag(bag: BagReader, config: RecordConfig) -> Source:
         (end - start) / max(images - 1, 1),
         image_stamp(first, config),
         bag.loss is not None,
+        config.bits or _used_bits(bag, first, image_topic, images),
     )
+
+
+def _used_bits(bag: BagReader, first: BagImage, topic: str, images: int) -> int:
+    """Bits in use of the pictures of a topic, by some of them from all over the bag; 16 where pictures are of bytes."""
+    depth = BitDepth()
+    if not has_sixteen_bits(first.message.encoding if not first.is_compressed else "", first.message.data):
+        return 16
+    step = max(images // LOOKS, 1)
+    with suppress(DamagedBagError):  # what can be read will be
+        for image in islice(bag.images(topic), 0, None, step):
+            with suppress(EncodingError):
+                _ = replace(image, depth=depth).rgb
+    return depth.bits
 
 
 def bag_record(bag: BagReader) -> BagRecord:
@@ -152,6 +174,7 @@ class FrameStream:
         self._held: deque[tuple[int, TimedImage]] = deque()
         self._camera = 0
         self._info = b""
+        self._depth = BitDepth(source.bits)
         self.track = OdometryTrack() if source.odometry_topic else None
         self.frame_id = ""
         self.seen = 0
@@ -182,7 +205,7 @@ class FrameStream:
         self._held.clear()
 
     def _picture(self, message: BagMessage) -> TimedImage:
-        image = BagImage.of(message)
+        image = BagImage.of(message, self._depth)
         self.frame_id = self.frame_id or image.frame_id
         stamp_ns, number = image_stamp(image, self._config), self.seen
         self.seen += 1

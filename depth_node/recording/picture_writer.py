@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from depth_node.bags.reader import BagImage
 from depth_node.camera.calibration import CameraCalibration
-from depth_node.camera.encodings import SUPPORTED, is_jpeg
+from depth_node.camera.encodings import SUPPORTED, UPRIGHT, is_jpeg, orientation
 from depth_node.camera.rectification import Rectifier
 from depth_node.config.record import RecordConfig
 from depth_node.errors import BagError, EncodingError
@@ -170,7 +170,9 @@ class PictureWriter:
     def _can_copy(self, image: BagImage, rectifier: Rectifier) -> bool:
         if not (image.is_compressed and self._suffix == ".jpg" and rectifier.is_identity):
             return False
-        return is_jpeg(image.message.data) and not image.message.format.startswith("bayer")
+        data = image.message.data
+        # Programs that read pictures turn them by such a tag, but calibration knows nothing of it.
+        return is_jpeg(data) and not image.message.format.startswith("bayer") and orientation(data) == UPRIGHT
 
     def _encode(self, bgr: NDArray[np.uint8]) -> memoryview:
         return cv2.imencode(self._suffix, bgr, self._flags)[1].data

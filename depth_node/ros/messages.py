@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
+from depth_node.camera.bit_depth import FULL, BitDepth
 from depth_node.camera.encodings import decode_compressed, decode_image
 
 try:
@@ -45,8 +46,12 @@ POINT_FIELD_TYPES = {
 }
 
 
-def rgb_of(message: Image | CompressedImage) -> NDArray[np.uint8]:
+def rgb_of(message: Image | CompressedImage, depth: BitDepth = FULL) -> NDArray[np.uint8]:
     """Decode an image message.
+
+    Args:
+        message: to decode.
+        depth: the bits in use of 16-bit pictures.
 
     Returns:
         (H, W, 3) uint8 RGB, where possible a view of the message's own bytes.
@@ -55,13 +60,12 @@ def rgb_of(message: Image | CompressedImage) -> NDArray[np.uint8]:
         EncodingError: the encoding is not supported, or the data does not fit its header.
     """
     if isinstance(message, CompressedImage):
-        return decode_compressed(message.data, message.format)
+        return decode_compressed(message.data, message.format, depth)
     fits = message.step * message.height == len(message.data) > 0
     if BRIDGE is not None and message.encoding in BRIDGED and fits:
         return np.asarray(BRIDGE.imgmsg_to_cv2(message, "rgb8"), np.uint8)
-    return decode_image(
-        message.height, message.width, message.encoding, message.step, bool(message.is_bigendian), message.data
-    )
+    big = bool(message.is_bigendian)
+    return decode_image(message.height, message.width, message.encoding, message.step, big, message.data, depth)
 
 
 def points_of(message: PointCloud2) -> NDArray[np.void]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import resource
 import signal
@@ -16,6 +17,7 @@ import cv2
 import numpy as np
 import pykitti
 import pytest
+from PIL import Image
 
 from depth_node.cli.main import main
 from depth_node.config.record import RecordConfig
@@ -63,6 +65,40 @@ def test_pykitti_opens_a_recorded_bag(tmp_path, bag_maker, storage):
     assert sequence.stamps_ns == tuple(STAMP + index * STEP for index in range(12))
     assert read_split(tmp_path / "out/splits/train_files.txt") == [FrameReference(DRIVE, i) for i in range(1, 8)]
     assert read_split(tmp_path / "out/splits/val_files.txt") == [FrameReference(DRIVE, 10)]
+
+
+def test_a_sensor_of_twelve_bits_that_starts_in_the_dark(tmp_path, bag_maker):
+    """Bits are counted over the whole bag, so that no picture changes its brightness on the way."""
+    frames = pictures(12)
+    with bag_maker(tmp_path / "bag") as bag:
+        for index, frame in enumerate(frames):
+            grey = frame[..., 0] // (8 if index < 6 else 1)
+            bag.image(STAMP + index * STEP, (grey.astype(np.uint16) << 4) + 9, "mono16")
+            bag.info(STAMP + index * STEP, W, H)
+    record([tmp_path / "bag"], tmp_path / "out", RecordConfig(select="all"))
+    sequence = KittiSequence(tmp_path / "out" / DRIVE)
+    np.testing.assert_array_equal(sequence.image(0)[..., 0], frames[0][..., 0] // 8)
+    np.testing.assert_array_equal(sequence.image(11)[..., 0], frames[11][..., 0])
+
+
+def test_a_jpeg_that_is_to_be_turned_is_stored_as_calibrated(tmp_path, bag_maker):
+    """Whoever reads it, by whatever library, gets the pixels that the calibration is for."""
+    exif, streams = Image.Exif(), []
+    exif[0x0112] = 3
+    for frame in pictures(4):
+        streams.append(io.BytesIO())
+        Image.fromarray(frame).save(streams[-1], "JPEG", quality=95, exif=exif)
+    with bag_maker(tmp_path / "bag") as bag:
+        for index, stream in enumerate(streams):
+            bag.compressed(STAMP + index * STEP, stream.getvalue())
+            bag.info(STAMP + index * STEP, W, H, topic="/camera/camera_info")
+    record([tmp_path / "bag"], tmp_path / "out", RecordConfig(format="jpg", select="all"))
+    path = KittiSequence(tmp_path / "out" / DRIVE).image_path(1)
+    for picture in (cv2.imread(str(path))[..., ::-1], np.asarray(Image.open(path))):
+        assert np.abs(picture.astype(int) - pictures(4)[1]).mean() < 4
+    path.write_bytes(streams[1].getvalue())  # as an older recorder, or another program, has written it
+    kept = KittiSequence(tmp_path / "out" / DRIVE).image(1)
+    assert np.abs(kept.astype(int) - pictures(4)[1]).mean() < 4
 
 
 def test_jpeg_topic_is_copied_byte_for_byte(tmp_path, bag_maker):

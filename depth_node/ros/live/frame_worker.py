@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from rclpy.node import Node
 from rclpy.time import Time
 
+from depth_node.camera.bit_depth import BitDepth
 from depth_node.camera.calibration import CameraCalibration
 from depth_node.camera.network_view import NetworkView
 from depth_node.camera.rectification import Rectifier, should_rectify
@@ -88,6 +89,7 @@ class FrameWorker:
         self._statistics, self._config = statistics, config
         self._camera = CameraModel(should_rectify(config().rectify, topic))
         self.view: NetworkView | None = None
+        self._bits = BitDepth(config().bits)
         self._slot: LatestSlot[CameraFrame] = LatestSlot()
         self._thread = threading.Thread(target=self._run, name="depth_frames")
         self._thread.start()
@@ -133,7 +135,7 @@ class FrameWorker:
         stages = {"wait": time.monotonic() - frame.arrival}
         start = time.perf_counter()
         camera, rectifier = self._camera.of(frame.info)
-        image = rgb_of(frame.image)
+        image = rgb_of(frame.image, self._bits)
         camera.check_image(image.shape[1], image.shape[0])
         stages["decode"] = time.perf_counter() - start
         rectified = rectifier(image)

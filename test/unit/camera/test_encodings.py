@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import array
+import io
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
-from depth_node.camera.encodings import SUPPORTED, decode_compressed, decode_image, is_jpeg
+from depth_node.camera.encodings import SUPPORTED, decode_compressed, decode_image, is_jpeg, orientation
 from depth_node.errors import EncodingError
 
 H, W = 6, 8
@@ -192,3 +194,16 @@ def test_the_end_of_a_thumbnail_is_not_the_end_of_the_picture():
     np.testing.assert_array_equal(decode_compressed(whole), decode_compressed(data))
     with pytest.raises(EncodingError, match="cut off"):
         decode_compressed(whole[:-30])
+
+
+@pytest.mark.parametrize("turn", [1, 3, 6])
+def test_the_orientation_of_a_jpeg(turn):
+    picture = Image.fromarray(RGB)
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    stream = io.BytesIO()
+    picture.save(stream, "JPEG", exif=exif)
+    assert orientation(stream.getvalue()) == turn
+    assert decode_compressed(stream.getvalue()).shape == RGB.shape  # as it is stored
+    assert orientation(stream.getvalue()[:60]) == 1
+    assert orientation(cv2.imencode(".jpg", RGB)[1]) == 1
