@@ -55,7 +55,9 @@ def choose_camera_info_topic(bag: BagReader, image_topic: str, asked: str = "") 
     if neighbour in names:
         return neighbour
     if not found:
-        raise CalibrationError(f"bag {bag.path} has no camera_info: record it along with {image_topic}")
+        raise CalibrationError(
+            f"bag {bag.path} has no camera_info: give --calibration FILE, or record it along with {image_topic}"
+        )
     if len(found) > 1:
         raise BagError(f"which calibration for {image_topic}? Choose one with --camera_info_topic: {_list(found)}")
     return names[0]

@@ -18,8 +18,23 @@ Row = tuple[float, ...]
 DISTORTION_SIZES = {"plumb_bob": (4, 5), "rational_polynomial": (8, 12, 14), "equidistant": (4,)}
 """Distortion models and the numbers of coefficients they may have."""
 
+SHORTEST, SMALL = 0.05, 8
+"""Focal length, in widths, below which no lens is (168 degrees without distortion), and pixels of a tiny picture."""
+UNEQUAL = 1.5
+"""Ratio of the two focal lengths beyond which something was mixed up; squeezed pictures of video cameras have 1.33."""
+
+SAME = 0.002
+"""Share of the picture's size (of 1, for rotation and distortion) by which one camera's calibration may wander.
+
+A focal length that is off by so much moves the edge of the picture by a thousandth of its width.
+"""
+
 ALIASES = {"": "plumb_bob", "fisheye": "equidistant", "kannala_brandt4": "equidistant"}
 """Other names that drivers give to the models above."""
+
+
+class UncalibratedError(CalibrationError):
+    """A driver that knows no calibration, or none yet, and says so by K = 0."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +71,7 @@ class CameraCalibration:
         """
         k, r, p, d = (_numbers(getattr(info, name), name) for name in "krpd")
         if k.size != 9 or k[0] == 0:
-            raise CalibrationError(
+            raise UncalibratedError(
                 "camera_info has K[0] = 0, the camera is uncalibrated: calibrate it (ros2 run camera_calibration "
                 "cameracalibrator)"
             )
@@ -67,6 +82,7 @@ class CameraCalibration:
                 "must be positive"
             )
         window = _Window.from_camera_info(info)
+        _check_pixels(k.reshape(3, 3), info)
         rotation = r if r.any() else np.eye(3).ravel()
         projection = p if p.size == 12 and p[0] > 0 else np.zeros(12)
         return cls(
@@ -114,6 +130,24 @@ class CameraCalibration:
         """(3, 3) intrinsics of a picture that is rectified already, pixels: P's, or K where P is not given."""
         return self.P[:, :3] if self.has_projection else self.K
 
+    def is_close(self, other: CameraCalibration) -> bool:
+        """Whether two calibrations are one camera's, that focuses or steadies its pictures now and then."""
+        kind = self.width, self.height, self.model, len(self.distortion), self.has_projection
+        if kind != (other.width, other.height, other.model, len(other.distortion), other.has_projection):
+            return False
+        pixels = SAME * max(self.width, self.height)
+        return (
+            is_same_view(self.intrinsics, other.intrinsics, self.width, self.height)
+            and bool(np.allclose(self.projection, other.projection, rtol=0, atol=pixels))
+            and bool(np.allclose(self.rotation, other.rotation, rtol=0, atol=SAME))
+            and bool(np.allclose(self.distortion, other.distortion, rtol=0, atol=SAME))
+        )
+
+    @property
+    def doubts(self) -> list[str]:
+        """What is hard to believe about this camera though it may be so, a line each."""
+        return doubts_about(self.intrinsics, self.width, self.height)
+
     def check_image(self, width: int, height: int) -> None:
         """Raise CalibrationError unless a picture has the size this calibration is for."""
         if (width, height) != (self.width, self.height):
@@ -149,6 +183,40 @@ class _Window:
         offset = np.array([self.x + (self.bin_x - 1) / 2, self.y + (self.bin_y - 1) / 2, 0.0])
         moved = camera - offset[:, None] * camera[2]
         return moved / np.array([[self.bin_x], [self.bin_y], [1.0]])
+
+
+def is_same_view(K: Row, other: Row, width: int, height: int) -> bool:
+    """Whether two K (9 numbers, row by row) of pictures of one size differ by no more than `SAME` of the size."""
+    return bool(np.allclose(K, other, rtol=0, atol=SAME * max(width, height)))
+
+
+def doubts_about(intrinsics: Row, width: int, height: int) -> list[str]:
+    """What is hard to believe about K (9 numbers, row by row) of a picture though it may be so, a line each."""
+    fx, fy, cx, cy = intrinsics[0], intrinsics[4], intrinsics[2], intrinsics[5]
+    found = []
+    if not (0 <= cx < width and 0 <= cy < height):
+        found.append(
+            f"its principal point ({cx:.0f}, {cy:.0f}) lies outside of the {width}x{height} picture: is camera_info "
+            "for another size, or a region of interest missing in it?"
+        )
+    if not 1 / UNEQUAL < fx / fy < UNEQUAL:
+        found.append(f"its focal lengths, {fx:.0f} and {fy:.0f} pixels, differ more than any lens makes them")
+    return found
+
+
+def _check_pixels(K: Matrix, info: Any) -> None:
+    """Raise CalibrationError where K cannot be in pixels of the sensor, or the region of interest not on it."""
+    if K[0, 0] < SHORTEST * info.width or max(K[0, 2], K[1, 2]) <= 1 < min(info.width, info.height) / SMALL:
+        raise CalibrationError(
+            f"camera_info has focal length {K[0, 0]:g} and principal point ({K[0, 2]:g}, {K[1, 2]:g}) for a picture of "
+            f"{info.width}x{info.height}: K must be in pixels (it looks like the identity, or divided by the size)"
+        )
+    roi = info.roi
+    if roi.x_offset + roi.width > info.width or roi.y_offset + roi.height > info.height:
+        raise CalibrationError(
+            f"camera_info has a region of interest of {roi.width}x{roi.height} at ({roi.x_offset}, {roi.y_offset}), "
+            f"beyond its sensor of {info.width}x{info.height}: width and height are to be those of the whole sensor"
+        )
 
 
 def _numbers(values: Any, name: str) -> Matrix:

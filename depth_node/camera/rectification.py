@@ -23,6 +23,9 @@ Window = tuple[int, int, int, int]
 LEAST_SHARE = 0.1
 """A crop that keeps less than this share of the picture means a wrong calibration."""
 
+MUCH = 0.6
+"""Share of a rectified picture that should be seen; wide lenses lose a third at most by the usual choices of P."""
+
 RECTIFY = ("auto", "never", "always")
 """When to rectify: auto does so where camera_info has distortion and the topic is not named as rectified."""
 
@@ -65,6 +68,7 @@ class Rectifier:
         width: of the rectified pictures, pixels.
         height: of the rectified pictures, pixels.
         is_identity: pictures pass through untouched.
+        seen: share of the rectified picture, before it is cut, that the raw one shows.
     """
 
     def __init__(self, camera: CameraCalibration, enabled: bool = True, crop: bool = False) -> None:
@@ -82,11 +86,14 @@ class Rectifier:
         self.K: Matrix = camera.K if enabled else camera.rectified_K
         self.R: Matrix = camera.R
         self.width, self.height = camera.width, camera.height
+        self.seen = 1.0
         if self.is_identity:
             return
         K = camera.rectified_K if camera.has_projection else full_picture_K(camera)
         x, y = _raw_positions(camera, K)
-        left, top, right, bottom = _largest_window(_seen(x, y), K) if crop else (0, 0, camera.width, camera.height)
+        seen = _seen(x, y)
+        self.seen = float(seen.mean())
+        left, top, right, bottom = _largest_window(seen, K) if crop else (0, 0, camera.width, camera.height)
         self.width, self.height = right - left, bottom - top
         if self.width * self.height < LEAST_SHARE * camera.width * camera.height:
             raise CalibrationError(
@@ -103,6 +110,16 @@ class Rectifier:
         if self.is_identity:
             return image
         return np.asarray(cv2.remap(image, *self._maps, cv2.INTER_LINEAR), np.uint8)
+
+    @property
+    def doubts(self) -> list[str]:
+        """What is hard to believe about the rectified pictures though it may be so, a line each."""
+        if self.seen >= MUCH:
+            return []
+        return [
+            f"the camera shows only {self.seen:.0%} of the rectified picture that P asks for, the rest is black: "
+            "calibrate again, or set P for a narrower view"
+        ]
 
     def stored_camera(self, frame_id: str) -> StoredCamera:
         """The camera of the pictures that come out; `frame_id` is the raw camera's optical frame."""

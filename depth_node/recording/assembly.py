@@ -13,7 +13,7 @@ import numpy as np
 
 from depth_node import __version__
 from depth_node.atomic_file import swapping
-from depth_node.camera.calibration import Matrix, Row
+from depth_node.camera.calibration import Matrix, Row, is_same_view
 from depth_node.config.record import RecordConfig
 from depth_node.errors import CalibrationError
 from depth_node.kitti import layout
@@ -40,7 +40,8 @@ class _Day:
         """Whether a drive can share the calibration files."""
         both = self.mounting.keys() & mounting.keys()
         same = all(np.allclose(self.mounting[name], mounting[name], atol=1e-9, equal_nan=True) for name in both)
-        return self.camera == camera and same
+        (row, *size), (other, *other_size) = self.camera, camera
+        return size == other_size and is_same_view(row, other, *size) and same
 
 
 class Assembler:

@@ -21,7 +21,7 @@ from depth_node.bags.files import METADATA, storage_files, write_ahead_log
 from depth_node.bags.reader import BagImage, BagMessage, BagReader, DamagedBagError
 from depth_node.bags.topics import choose_camera_info_topic, choose_image_topic, choose_odometry_topic
 from depth_node.camera.bit_depth import BitDepth
-from depth_node.camera.calibration import CameraCalibration
+from depth_node.camera.calibration import CameraCalibration, UncalibratedError
 from depth_node.camera.calibration_file import read_camera
 from depth_node.camera.encodings import has_sixteen_bits
 from depth_node.config.record import RecordConfig
@@ -138,16 +138,22 @@ def _cameras(bag: BagReader, topic: str, config: RecordConfig) -> Iterator[tuple
     if not topic:
         yield 0, read_camera(Path(config.calibration))
         return
-    latest = None
+    latest, unknown = None, None
     for message in bag.messages(topic):
-        camera = CameraCalibration.from_camera_info(message.message)
-        if camera != latest:
+        try:
+            camera = CameraCalibration.from_camera_info(message.message)
+        except UncalibratedError as error:  # some drivers load their calibration after they have begun to send
+            unknown = error
+            continue
+        if latest is None or not camera.is_close(latest):
             yield (0 if latest is None else _stamp(message, config)), camera
-        latest = camera
+            latest = camera
         if config.on_change == "error":  # watched while recording, without reading the bag twice
             return
+    if latest is None and unknown is not None:
+        raise CalibrationError(f"{unknown}, or give --calibration FILE")
     if latest is None:
-        raise BagError(f"bag {bag.path} has no messages on {topic}")
+        raise BagError(f"bag {bag.path} has no messages on {topic}: give --calibration FILE")
 
 
 def _stamp(message: BagMessage, config: RecordConfig) -> int:
@@ -235,8 +241,13 @@ class FrameStream:
         if raw[12:] == self._info:
             return
         self._info = bytes(raw[12:])
-        if CameraCalibration.from_camera_info(info) != self._source.cameras[0][1]:
+        try:
+            camera = CameraCalibration.from_camera_info(info)
+        except UncalibratedError:  # passed over at the start, too
+            return
+        if not camera.is_close(self._source.cameras[0][1]):
             raise CalibrationError(
                 f"the calibration on {self._source.camera_info_topic} changes at {format_timestamp(time_ns)}: "
-                "--on_change split starts a new drive there, or cut the bag (ros2 bag convert)"
+                "--on_change split starts a new drive there, --calibration FILE takes one for all, or cut the bag "
+                "(ros2 bag convert)"
             )

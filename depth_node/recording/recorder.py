@@ -179,7 +179,7 @@ def _check_days(sources: Sequence[Source | BagRecord], config: RecordConfig) -> 
     for source in sources:
         if isinstance(source, Source) and config.on_change == "error" and source.date_ns > 0:
             camera, date = source.cameras[0][1], layout.date_name(source.date_ns)
-            if days.setdefault(date, camera) != camera:
+            if not days.setdefault(date, camera).is_close(camera):
                 raise other_calibration(str(source.path), date)
 
 

@@ -104,3 +104,54 @@ def test_a_change_and_back_shares_the_first_days_calibration(tmp_path, bag_maker
     assert [(drive.folder.split("/")[0], len(drive.frames)) for drive in manifest.drives] == [
         ("2011_09_26", 8), ("2011_09_26_2", 8), ("2011_09_26", 8),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("on_change", ["error", "split"])
+def test_a_lens_that_focuses_is_one_camera(tmp_path, bag_maker, approach, on_change):
+    """The focal length wanders by 0.007 % a message, to and fro."""
+    with bag_maker(tmp_path / "bag") as bag:
+        for index, picture in enumerate(approach(FRAMES)):
+            bag.image(STAMP + index * STEP, picture)
+            bag.info(STAMP + index * STEP, 320, 240, focal=250.0 * (1 + 7e-5 * (index % 8)))
+    manifest = record([tmp_path / "bag"], tmp_path / "out", RecordConfig(on_change=on_change))
+    (drive,) = manifest.drives
+    assert len(drive.frames) + len(drive.dropped) == FRAMES
+    assert drive.camera.intrinsics[0] == 250.0
+
+
+def test_a_lens_that_zooms_slowly_is_not(tmp_path, bag_maker, approach):
+    """Each step is small, but together they are 5 %: what counts is the way from where the drive began."""
+    with bag_maker(tmp_path / "bag") as bag:
+        for index, picture in enumerate(approach(FRAMES)):
+            bag.image(STAMP + index * STEP, picture)
+            bag.info(STAMP + index * STEP, 320, 240, focal=250.0 * (1 + 0.05 * index / FRAMES))
+    with pytest.raises(CalibrationError, match=r"changes at .*--calibration FILE takes one for all"):
+        record([tmp_path / "bag"], tmp_path / "out", RecordConfig())
+
+
+@pytest.mark.parametrize("on_change", ["error", "split"])
+def test_a_driver_that_loads_its_calibration_late(tmp_path, bag_maker, approach, on_change):
+    def write(name, late):
+        with bag_maker(tmp_path / name) as bag:
+            for index, picture in enumerate(approach(FRAMES)):
+                bag.image(STAMP + index * STEP, picture)
+                bag.info(STAMP + index * STEP, 320, 240, focal=0.0 if index < late else 250.0)
+        return tmp_path / name
+
+    config = RecordConfig(on_change=on_change)
+    (drive,) = record([write("late", 5)], tmp_path / "out", config).drives
+    assert len(drive.frames) + len(drive.dropped) == FRAMES
+    assert drive.camera.intrinsics[0] == 250.0
+    with pytest.raises(CalibrationError, match=r"the camera is uncalibrated.*, or give --calibration FILE"):
+        record([write("never", FRAMES)], tmp_path / "never_out", config)
+
+
+def test_bags_of_one_day_may_differ_by_a_breath(tmp_path, bag_maker, approach):
+    for number, focal in enumerate((250.0, 250.02)):
+        with bag_maker(tmp_path / "bags" / str(number)) as bag:
+            for index, picture in enumerate(approach(FRAMES)):
+                stamp = STAMP + (number * 100 + index) * STEP
+                bag.image(stamp, picture)
+                bag.info(stamp, 320, 240, focal=focal)
+    manifest = record([tmp_path / "bags"], tmp_path / "out", RecordConfig())
+    assert {drive.folder.partition("/")[0] for drive in manifest.drives} == {"2011_09_26"}

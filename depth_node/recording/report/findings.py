@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from depth_node.camera.calibration import doubts_about
 from depth_node.recording.manifest import Manifest
 from depth_node.recording.report.numbers import KEPT, RecordingNumbers
 
@@ -158,6 +159,8 @@ def _time(manifest: Manifest, numbers: RecordingNumbers) -> Iterator[Finding]:
 def _camera(manifest: Manifest) -> Iterator[Finding]:
     for camera in sorted({drive.camera for drive in manifest.drives}, key=repr):
         view = float(np.degrees(2 * np.arctan(camera.width / 2 / camera.intrinsics[0])))
+        for doubt in doubts_about(camera.intrinsics, camera.width, camera.height):
+            yield Finding(FAIR, f"the calibration is hard to believe: {doubt}", "calibrate the camera again")
         if camera.width < LEAST_WIDTH:
             yield Finding(FAIR, f"pictures are only {camera.width}x{camera.height}", "record at a higher resolution")
         if not NARROW <= view <= WIDE:

@@ -45,9 +45,12 @@ class CameraModel:
         """What a CameraInfo describes; raises CalibrationError."""
         key = calibration_of(info)
         if key != self._key or self._made is None:
-            self._key, self._made = key, None
+            self._key, before, self._made = key, self._made, None
             calibration = CameraCalibration.from_camera_info(info)
-            self._made = calibration, Rectifier(calibration, enabled=self._rectify)
+            if before is not None and calibration.is_close(before[0]):  # maps take longer than the network
+                self._made = before
+            else:
+                self._made = calibration, Rectifier(calibration, enabled=self._rectify)
         return self._made
 
 
@@ -89,6 +92,7 @@ class FrameWorker:
         self._statistics, self._config = statistics, config
         self._camera = CameraModel(should_rectify(config().rectify, topic))
         self.view: NetworkView | None = None
+        self._doubted: CameraCalibration | None = None
         self._bits = BitDepth(config().bits)
         self._slot: LatestSlot[CameraFrame] = LatestSlot()
         self._thread = threading.Thread(target=self._run, name="depth_frames")
@@ -135,6 +139,10 @@ class FrameWorker:
         stages = {"wait": time.monotonic() - frame.arrival}
         start = time.perf_counter()
         camera, rectifier = self._camera.of(frame.info)
+        if camera is not self._doubted:
+            self._doubted = camera
+            for doubt in [*camera.doubts, *rectifier.doubts]:
+                self._node.get_logger().warning(f"camera_info is hard to believe: {doubt}")
         image = rgb_of(frame.image, self._bits)
         camera.check_image(image.shape[1], image.shape[0])
         stages["decode"] = time.perf_counter() - start

@@ -12,6 +12,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
+from depth_node.camera.calibration import CameraCalibration
+from depth_node.errors import CalibrationError
+
 REMEMBERED_INFOS = 64
 PATIENCE = 0.25
 """Seconds an image waits for the info of its own stamp when no later image arrives."""
@@ -33,6 +36,18 @@ def calibration_of(info: Any) -> tuple[Any, ...]:
         (roi.x_offset, roi.y_offset, roi.width, roi.height),
         *(tuple(numbers) for numbers in (info.d, info.k, info.r, info.p)),
     )
+
+
+def is_alike(info: Any, other: Any) -> bool:
+    """Whether two CameraInfo describe one camera that focuses or steadies its pictures now and then."""
+    ours, theirs = calibration_of(info), calibration_of(other)
+    if ours == theirs:
+        return True
+    try:
+        cameras = (CameraCalibration.from_camera_info(each) for each in (info, other))
+        return next(cameras).is_close(next(cameras))
+    except CalibrationError:
+        return False
 
 
 class InfoPairing:
@@ -100,7 +115,7 @@ class InfoPairing:
         (image, arrival), self._waiting = self._waiting, None
         if self._newest is None:
             self._drop("no camera_info")
-        elif self._silent >= SILENCE or len({calibration_of(info) for info in self._infos.values()}) == 1:
+        elif self._silent >= SILENCE or all(is_alike(info, self._newest) for info in self._infos.values()):
             self._unstamped = True
             self._deliver_with_newest(image, arrival)
         else:

@@ -96,6 +96,38 @@ def test_broken_infos_are_refused(changes, message):
         CameraCalibration.from_camera_info(info(**changes))
 
 
+def numbers(fx, fy, cx, cy):
+    return [fx, 0, cx, 0, fy, cy, 0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"k": numbers(1, 1, 0, 0)}, "K must be in pixels"),  # the identity
+        ({"k": numbers(0.78, 1.06, 0.5, 0.5)}, "K must be in pixels"),  # all divided by the size
+        ({"k": numbers(500, 500, 0.5, 0.5)}, "K must be in pixels"),  # only the centre divided
+        ({"roi": SimpleNamespace(x_offset=400, y_offset=0, width=640, height=480)}, "beyond its sensor of 640x480"),
+    ],
+)
+def test_what_cannot_be_is_refused(changes, message):
+    with pytest.raises(CalibrationError, match=message):
+        CameraCalibration.from_camera_info(info(**changes))
+
+
+@pytest.mark.parametrize(
+    ("k", "words"),
+    [
+        (numbers(500, 510, 319.5, 239.5), []),
+        (numbers(500, 510, 900, 239.5), ["principal point (900, 240) lies outside of the 640x480 picture"]),
+        (numbers(500, 1000, 319.5, 239.5), ["focal lengths, 500 and 1000 pixels"]),
+    ],
+)
+def test_what_is_hard_to_believe_is_said(k, words):
+    doubts = CameraCalibration.from_camera_info(info(k=k)).doubts
+    assert len(doubts) == len(words)
+    assert all(word in doubt for word, doubt in zip(words, doubts, strict=True))
+
+
 @pytest.mark.parametrize(
     ("model", "given", "kept"),
     [

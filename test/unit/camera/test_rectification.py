@@ -155,3 +155,15 @@ def test_disabled_takes_the_projection_as_it_is():
 )
 def test_when_to_rectify(mode, topic, expected):
     assert should_rectify(mode, topic) is expected
+
+
+def test_how_much_of_the_rectified_picture_is_seen():
+    """P with half the focal length asks for four times the area: three quarters of it are black."""
+    info = {"width": 640, "height": 480, "model": "plumb_bob", "rotation": tuple(np.eye(3).ravel())}
+    half = (250.0, 0, 319.5, 0, 0, 250.0, 239.5, 0, 0, 0, 1, 0)
+    lens = (1e-6, 0.0, 0.0, 0.0, 0.0)
+    K = (500.0, 0, 319.5, 0, 500.0, 239.5, 0, 0, 1)
+    rectifier = Rectifier(CameraCalibration(distortion=lens, intrinsics=K, projection=half, **info))
+    assert rectifier.seen == pytest.approx(0.25, abs=0.01)
+    assert "shows only 25% of the rectified picture" in rectifier.doubts[0]
+    assert Rectifier(CameraCalibration(distortion=lens, intrinsics=K, projection=(0.0,) * 12, **info)).doubts == []

@@ -125,3 +125,11 @@ def test_what_a_lidar_is_worth(manifest, drive, tmp_path, lidar, level, words):
     assert verdict(findings) == level
     assert [finding.level for finding in findings if words in finding.text] == [level]
     assert any("results can be measured" in finding.text for finding in findings) is (level == GOOD)
+
+
+def test_a_camera_that_is_hard_to_believe(manifest, drive, tmp_path):
+    record = with_motion(drive(1, LONG))
+    camera = replace(record.camera, intrinsics=(*record.camera.intrinsics[:2], 5000.0, *record.camera.intrinsics[3:]))
+    findings = found(manifest(replace(record, camera=camera)), tmp_path)
+    assert verdict(findings) == FAIR
+    assert "hard to believe: its principal point (5000," in findings[0].text

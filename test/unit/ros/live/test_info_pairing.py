@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from depth_node.ros.live.info_pairing import PATIENCE, InfoPairing
+from depth_node.ros.live.info_pairing import PATIENCE, InfoPairing, is_alike
 
 
 def message(stamp, **fields):
@@ -107,3 +107,14 @@ def test_late_infos_bring_exact_pairing_back(pairing):
     assert [pair[:2] for pair in pairing.pairs] == [(2, 1)]
     pairing.add_info(info(3))
     assert [pair[:2] for pair in pairing.pairs] == [(2, 1), (3, 3)]
+
+
+def test_a_lens_that_focuses_is_one_camera_and_one_that_zooms_is_not():
+    fields = {"width": 640, "height": 480, "binning_x": 0, "binning_y": 0, "distortion_model": "plumb_bob", "d": []}
+    fields |= {"roi": info(0).roi, "r": [0.0] * 9, "p": [0.0] * 12}
+    near, far = (message(0, k=[f, 0, 319.5, 0, f, 239.5, 0, 0, 1], **fields) for f in (500.0, 500.3))
+    assert is_alike(near, far)
+    far.k = [520.0, 0, 319.5, 0, 520.0, 239.5, 0, 0, 1]
+    assert not is_alike(near, far)
+    far.k = [0.0] * 9
+    assert not is_alike(near, far)
