@@ -12,12 +12,14 @@ from depth_node.errors import BagError
 
 STORAGE_SUFFIXES = (".mcap", ".db3")
 METADATA = "metadata.yaml"
+ROS1 = ".bag"
+"""A ROS 1 bag is one such file."""
 
 
 def storage_files(path: Path) -> list[Path]:
     """The storage files of a bag in order of recording: of a folder those in it, of a file itself."""
     if path.is_file():
-        return [path] if _is_storage(path) else []
+        return [path] if is_bag(path) else []
     if not path.is_dir():
         return []
     return sorted((file for file in path.iterdir() if file.is_file() and _is_storage(file)), key=natural)
@@ -26,12 +28,17 @@ def storage_files(path: Path) -> list[Path]:
 def is_bag(path: Path) -> bool:
     """Whether a path is one bag: a storage file, or a folder with metadata or with the parts of one recording."""
     if path.is_file():
-        return _is_storage(path) or path.suffix == ".bag"
+        return _is_storage(path) or is_ros1(path)
     if not path.is_dir():
         return False
     # A recording that crashed has no metadata yet; its parts are called NAME_0, NAME_1 and so on.
     names = {re.sub(r"_\d+$", "", file.name.split(".")[0]) for file in storage_files(path)}
     return (path / METADATA).exists() or len(names) == 1
+
+
+def is_ros1(path: Path) -> bool:
+    """Whether a file is a bag of ROS 1, by its name."""
+    return path.suffix == ROS1
 
 
 def find_bags(paths: Iterable[Path]) -> list[Path]:
@@ -46,7 +53,7 @@ def find_bags(paths: Iterable[Path]) -> list[Path]:
     for path in paths:
         bags = _bags_below(path) if path.is_dir() else [path]
         if not bags:
-            raise BagError(f"{path} holds no bag: give bag folders, .mcap or .db3 files, or a folder of those")
+            raise BagError(f"{path} holds no bag: give bag folders, .mcap, .db3 or .bag files, or a folder of those")
         for bag in bags:
             found.setdefault(bag.resolve(), bag)
     return list(found.values())

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from depth_node.bags.files import METADATA, storage_files
+from depth_node.bags.files import METADATA, is_ros1, storage_files
 from depth_node.bags.reader import BagReader, DamagedBagError
 from depth_node.bags.salvage.reader import SalvageReader
 
@@ -36,7 +36,7 @@ def open_bag(path: Path, salvage: bool = False) -> Iterator[BagReader]:
             reader = BagReader(path).__enter__()
     except DamagedBagError as error:
         reason = str(error)
-        if not storage_files(path):
+        if not storage_files(path) or is_ros1(path):
             raise
     if reader is None:
         inner = reason.partition("(")[2].rpartition(")")[0]

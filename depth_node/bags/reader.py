@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rosbags.highlevel import AnyReader
 from rosbags.typesys import Stores, get_typestore
 
-from depth_node.bags.files import write_ahead_log
+from depth_node.bags.files import ROS1, is_ros1, write_ahead_log
 from depth_node.bags.mcap_in_place import InPlaceReader
 from depth_node.bags.message_types import COMPRESSED_IMAGE, IMAGE
 from depth_node.camera.bit_depth import FULL, BitDepth
@@ -64,7 +64,8 @@ class BagMessage:
         time_ns: when it was recorded, ns.
         stamp_ns: its header's stamp, ns; None where the type has no header.
         message: the message, with the attributes that rclpy's has; arrays are NumPy arrays.
-        raw: the serialized message (CDR), as bytes for `rclpy.serialization.deserialize_message`; may be a view.
+        raw: the serialized message, as bytes for `rclpy.serialization.deserialize_message`; may be a view. Of ROS 1 in
+            its own format.
     """
 
     topic: str
@@ -123,7 +124,7 @@ class BagImage:
 
 
 class BagReader:
-    """An open bag: a folder with metadata.yaml, or a single .mcap or .db3 file. Use it with `with`."""
+    """An open bag: a folder with metadata.yaml, a single .mcap or .db3 file, or a .bag of ROS 1. Use it with `with`."""
 
     def __init__(self, path: str | Path) -> None:
         """Remember the path; raises BagError when there is nothing that could be a bag."""
@@ -143,7 +144,8 @@ class BagReader:
                 _check_sqlite(file)
             # Humble and older write no message definitions into sqlite3 bags.
             self._reader = AnyReader([self.path], default_typestore=get_typestore(Stores.ROS2_HUMBLE))
-            self._reader.readers = [InPlaceReader(self.path)]
+            if not is_ros1(self.path):
+                self._reader.readers = [InPlaceReader(self.path)]
             self._reader.open()
         except Exception as error:  # a damaged file makes the parsers raise nearly anything
             raise self._damaged(error) from None
@@ -200,8 +202,10 @@ class BagReader:
     def _next(self, stream: Iterator[tuple[Any, int, bytes | memoryview]]) -> BagMessage | None:
         try:
             connection, time_ns, raw = next(stream)
+            types = self._open_reader.typestore
+            deserialize = types.deserialize_cdr if self._open_reader.is2 else types.deserialize_ros1
             # A view: rosbags would copy all of it to skip the first four bytes.
-            message: Any = self._open_reader.typestore.deserialize_cdr(memoryview(raw), connection.msgtype)
+            message: Any = deserialize(memoryview(raw), connection.msgtype)
         except StopIteration:
             return None
         except Exception as error:  # as on opening: a flipped bit may surface anywhere in the parsers
@@ -248,11 +252,27 @@ def _check_sqlite(file: Path) -> None:
 def _check_path(path: Path) -> None:
     if not path.exists():
         raise BagError(f"bag {path} does not exist")
-    if path.suffix == ".bag":
-        raise BagError(f"{path} is a ROS 1 bag: convert it with `rosbags-convert --src {path} --dst {path.stem}`")
     if path.is_dir() and not (path / "metadata.yaml").exists():
         files = sorted(file.name for file in path.iterdir() if file.suffix in (".mcap", ".db3"))
         hint = f"give the file {path / files[0]} itself" if len(files) == 1 else "run `ros2 bag reindex` on it"
         raise BagError(f"{path} has no metadata.yaml: {hint if files else 'it is not a bag'}")
-    if path.is_file() and path.suffix not in (".mcap", ".db3"):
-        raise BagError(f"{path} is not a bag: give a bag folder (with metadata.yaml), a .mcap or a .db3 file")
+    if path.suffix == ".mcap" and (profile := _profile(path)) not in ("", "ros2"):
+        raise BagError(
+            f"{path} is no recording of ROS 2 but of '{profile}'"
+            + (f": give the {ROS1} file that it was made of, which can be read as it is" if profile == "ros1" else "")
+        )
+    if path.is_file() and path.suffix not in (".mcap", ".db3", ROS1):
+        raise BagError(f"{path} is not a bag: give a bag folder (with metadata.yaml), a .mcap, .db3 or {ROS1} file")
+
+
+def _profile(path: Path) -> str:
+    """What an mcap file says it is of; empty where it says nothing, or is no mcap file."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(64)
+    except OSError:
+        return ""
+    if not head.startswith(b"\x89MCAP0\r\n\x01"):
+        return ""
+    size = int.from_bytes(head[17:21], "little")
+    return head[21 : 21 + size].decode("ascii", "replace")

@@ -69,7 +69,8 @@ class CameraCalibration:
         Raises:
             CalibrationError: the camera is uncalibrated, or its numbers cannot be a camera's.
         """
-        k, r, p, d = (_numbers(getattr(info, name), name) for name in "krpd")
+        # ROS 1 writes them large.
+        k, r, p, d = (_numbers(getattr(info, name, getattr(info, name.upper(), ())), name) for name in "krpd")
         if k.size != 9 or k[0] == 0:
             raise UncalibratedError(
                 "camera_info has K[0] = 0, the camera is uncalibrated: calibrate it (ros2 run camera_calibration "

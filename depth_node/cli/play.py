@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import argparse
 from argparse import Namespace
+from pathlib import Path
 
 from depth_node.cli.arguments import add_settings, read_settings
 from depth_node.cli.command_parser import CommandParser
 from depth_node.config.play import PlayConfig
+from depth_node.errors import BagError
 
 
 def add_arguments(parser: CommandParser) -> None:
@@ -32,9 +34,15 @@ def run(args: Namespace) -> int:
 
     config = read_settings(args, PlayConfig)
     with ros_context(["--ros-args", *args.ros_args] if args.ros_args else []) as stop:
+        from depth_node.bags.files import is_ros1
         from depth_node.bags.reader import BagReader
         from depth_node.ros.player import play
 
+        if is_ros1(Path(args.bag)):
+            raise BagError(
+                f"{args.bag} is of ROS 1, whose messages cannot be published as they are: `rosbags-convert --src "
+                f"{args.bag} --dst {Path(args.bag).stem} --src-typestore ros1_noetic --dst-typestore ros2_humble` first"
+            )
         with BagReader(args.bag) as bag:
             play(bag, config, args.topic, stop, print)
     return 0

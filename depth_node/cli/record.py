@@ -34,7 +34,11 @@ if TYPE_CHECKING:
 def add_arguments(parser: CommandParser) -> None:
     """Declare the flags of `depth record`."""
     parser.add_argument(
-        "bags", nargs="+", type=str, metavar="BAG", help="bag folder, .mcap or .db3 file, or a folder of bags"
+        "bags",
+        nargs="+",
+        type=str,
+        metavar="BAG",
+        help="bag folder, .mcap, .db3 or .bag (ROS 1) file, or a folder of bags",
     )
     parser.add_argument(
         "--output", type=str, required=True, help="folder to write; new or empty, or of an interrupted recording"

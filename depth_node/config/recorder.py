@@ -14,5 +14,5 @@ from depth_node.config.setting import setting
 class RecorderNodeConfig(RecordConfig):
     """`RecordConfig` plus input and output, which are arguments on the command line."""
 
-    bags: tuple[str, ...] = setting(("",), "bag folders, .mcap or .db3 files, or folders of those")
+    bags: tuple[str, ...] = setting(("",), "bag folders, .mcap, .db3 or (of ROS 1) .bag files, or folders of those")
     output: str = setting("", "sequence folder to write; new or empty, or of an interrupted recording")
