@@ -46,6 +46,11 @@ def add_run_arguments(parser: CommandParser) -> None:
     parser.add_argument(
         "--splits", help="folder with train_files.txt and val_files.txt to use in place of the data's own"
     )
+    parser.add_argument(
+        "--strict_splits",
+        action="store_true",
+        help="stop where frames of a split are missing, rather than leave them out",
+    )
     parser.add_argument("--output", required=True, help="run folder to create")
     parser.add_resume_flags()
 
@@ -77,7 +82,7 @@ def train(
     data, output = Path(args.data), Path(args.output)
     splits = Path(args.splits) if args.splits else None
     resume = None if args.resume_if_exists else bool(args.resume)
-    triplets = partial(_triplets, data, network, config)
+    triplets = partial(_triplets, data, network, config, bool(args.strict_splits))
     console = Console()
     if resampling is None:
         checkpoint = fit(*triplets(splits), network, config, output, resume)
@@ -93,7 +98,7 @@ def train(
 
 
 def _triplets(
-    data: Path, network: NetworkConfig, config: TrainConfig, splits: Path | None
+    data: Path, network: NetworkConfig, config: TrainConfig, strict: bool, splits: Path | None
 ) -> tuple[TripletDataset, TripletDataset | None]:
     from depth_node.datasets.triplets import open_splits
 
@@ -105,4 +110,5 @@ def _triplets(
         stereo=config.stereo,
         distances=config.loss.velocity > 0,
         cache=Path(config.cache) if config.cache else None,
+        strict=strict,
     )

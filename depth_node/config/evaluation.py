@@ -60,6 +60,7 @@ class EvaluationConfig(Validated):
     )
     ranges: str = setting("0,10,20,40,80", "edges of the ranges of measured depth that are reported apart", unit="m")
     fit: str = fit_setting()
+    strict_split: bool = setting(False, "stop where frames of --split are not there, rather than leave them out")
     every: int = setting(1, "compare only every n-th frame", low=1)
     picture_count: int = setting(6, "number of frames to draw when pictures are asked for, evenly spread", low=1)
     device: str = setting("auto", "where to run the network", choices=("auto", "cpu", "cuda"))

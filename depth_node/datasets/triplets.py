@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
@@ -20,13 +21,16 @@ from depth_node.datasets.sample import Sample
 from depth_node.errors import SequenceError
 from depth_node.geometry.intrinsics import scale_intrinsics
 from depth_node.kitti.driven import driven_distance
-from depth_node.kitti.layout import TRAIN_SPLIT, VAL_SPLIT, FrameReference, KittiSequence, read_split, sequence_of
+from depth_node.kitti.layout import TRAIN_SPLIT, VAL_SPLIT, FrameReference, KittiSequence, read_split
+from depth_node.kitti.references import locate
 from depth_node.kitti.search import find_sequences
 from depth_node.kitti.split import split_stretch
 from depth_node.kitti.stereo import has_partner, metres_per_unit, nominal_offset, partner
 
 OFFSETS = (-1, 1)
 """The frames beside a target that explain it: one back, one forward (both papers)."""
+
+logger = logging.getLogger(__name__)
 
 CACHE_BYTES = 1 << 30
 """Resized frames kept per worker: neighbouring targets share their sources, and later epochs share all."""
@@ -46,6 +50,7 @@ class TripletDataset(Dataset[Sample]):
         stereo: add the other camera's picture to the sources; frames without one are left out.
         distances: also say how far the vehicle drove, where its oxts files know.
         cache: where resized pictures are kept; `pictures` says which it should hold.
+        strict: raise where any of the frames is not there, rather than leave it out and say so.
 
     Attributes:
         targets: sequence and frame of each triplet.
@@ -64,19 +69,14 @@ class TripletDataset(Dataset[Sample]):
         stereo: bool = False,
         distances: bool = False,
         cache: FrameCache | None = None,
+        strict: bool = False,
     ) -> None:
         self.height = height
         self.width = width
         self.cache = cache
         self.stereo = stereo
         self.distances = distances
-        sequences: dict[tuple[str, str], KittiSequence] = {}
-        self.targets: list[tuple[KittiSequence, int]] = []
-        for reference in references:
-            key = (reference.folder, reference.side)
-            sequence = sequences.setdefault(key, sequence_of(root, reference))
-            if all(reference.index + offset in sequence.image_paths for offset in (0, *OFFSETS)):
-                self.targets.append((sequence, reference.index))
+        self.targets = locate([root], references, OFFSETS, strict)
         if not self.targets:
             raise SequenceError(
                 f"no frame under {root} has a picture before and after it: training needs at least 3 frames in a row"
@@ -155,6 +155,7 @@ def open_splits(
     stereo: bool = False,
     distances: bool = False,
     cache: Path | None = None,
+    strict: bool = False,
 ) -> tuple[TripletDataset, TripletDataset | None]:
     """Training and validation triplets of a folder; see `split_references` and `TripletDataset`.
 
@@ -167,6 +168,7 @@ def open_splits(
         distances: see `TripletDataset`.
         cache: folder to keep resized pictures in (see `FrameCache`), filled now; without it they are decoded when they
             are needed.
+        strict: see `TripletDataset`.
 
     Returns:
         The two datasets; the second is None where there is nothing to validate on.
@@ -176,8 +178,14 @@ def open_splits(
     """
     train, val = split_references(root, splits)
     kept = FrameCache(cache, height, width) if cache else None
-    first = TripletDataset(root, train, height, width, stereo, distances, kept)
-    second = TripletDataset(root, val, height, width, stereo, distances, kept) if val else None
+    first = TripletDataset(root, train, height, width, stereo, distances, kept, strict)
+    try:
+        second = TripletDataset(root, val, height, width, stereo, distances, kept, strict) if val else None
+    except SequenceError as error:
+        if strict:
+            raise
+        logger.warning("there is nothing to validate on: %s", error)
+        second = None
     if kept:
         kept.fill(picture for part in (first, second) if part for picture in part.pictures())
     return first, second

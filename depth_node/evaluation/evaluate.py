@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth_node.config.evaluation import EvaluationConfig
-from depth_node.errors import EvaluationError, SequenceError
+from depth_node.errors import EvaluationError
 from depth_node.evaluation.breakdown import PartErrors, range_parts
 from depth_node.evaluation.flip_prediction import predict_depth
 from depth_node.evaluation.ground_truth import DepthPictures, GroundTruth, SimulatedDepth, open_ground_truth
@@ -24,7 +24,8 @@ from depth_node.evaluation.protocol import Comparison, NothingToCompareError, co
 from depth_node.evaluation.report import FrameResult
 from depth_node.evaluation.simulated_truth import match_ground_truth
 from depth_node.inference.estimator import DepthEstimator
-from depth_node.kitti.layout import FrameReference, KittiSequence, read_split, sequence_of
+from depth_node.kitti.layout import FrameReference, KittiSequence, read_split
+from depth_node.kitti.references import locate
 from depth_node.kitti.search import find_all_sequences
 
 logger = logging.getLogger(__name__)
@@ -107,7 +108,7 @@ def select_frames(
         SequenceError: a folder, drive or frame is not there.
         EvaluationError: there is no ground truth, or not one for each drive.
     """
-    chosen = _all_frames(folders) if split is None else _split_frames(folders, split)
+    chosen = _all_frames(folders) if split is None else _split_frames(folders, split, config.strict_split)
     simulated = _simulated_truth(folders, chosen, ground_truth) if ground_truth else {}
     ambiguous = len({sequence.location.name for sequence in chosen}) < len({sequence.folder for sequence in chosen})
     frames: list[EvaluationFrame] = []
@@ -194,16 +195,8 @@ def _all_frames(folders: Sequence[Path]) -> dict[KittiSequence, list[int]]:
     return {sequence: list(sequence.frames) for sequence in find_all_sequences(folders)}
 
 
-def _split_frames(folders: Sequence[Path], split: Path) -> dict[KittiSequence, list[int]]:
+def _split_frames(folders: Sequence[Path], split: Path, strict: bool) -> dict[KittiSequence, list[int]]:
     chosen: dict[KittiSequence, list[int]] = {}
-    for reference in dict.fromkeys(read_split(split)):
-        roots = [root for root in folders if (root / reference.folder).is_dir()]
-        if not roots:
-            raise SequenceError(
-                f"{split} names '{reference.folder}', which is not below {' or '.join(map(str, folders))}: "
-                "give the root folder of the drives with --sequence"
-            )
-        sequence = sequence_of(roots[0], reference)
-        sequence.image_path(reference.index)
-        chosen.setdefault(sequence, []).append(reference.index)
+    for sequence, index in locate(folders, dict.fromkeys(read_split(split)), strict=strict):
+        chosen.setdefault(sequence, []).append(index)
     return chosen

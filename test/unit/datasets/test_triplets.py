@@ -43,7 +43,7 @@ def test_folder_without_splits_keeps_train_and_val_apart(drive):
 
 
 def test_no_triplet_is_a_clear_error(drive):
-    with pytest.raises(SequenceError, match="at least 3 frames in a row"):
+    with pytest.raises(SequenceError, match="with a picture before and after them"):
         TripletDataset(drive, [FrameReference(DRIVE, 0)], 96, 320)
 
 

@@ -49,8 +49,12 @@ def test_frames_of_a_split(measured_drive, tmp_path, caplog):
 @pytest.mark.parametrize(
     ("line", "error", "says"),
     [
-        (FrameReference("2024_01_01/other", 0), SequenceError, "names '2024_01_01/other', which is not below"),
-        (FrameReference(DRIVE, 99), SequenceError, "no frame 99"),
+        (
+            FrameReference("2024_01_01/other", 0),
+            SequenceError,
+            "1 of 1 frames .*, for example '2024_01_01/other l'",
+        ),
+        (FrameReference(DRIVE, 99), SequenceError, "1 of 1 frames of the split are not below .*drive_0001_sync 99 l"),
         (FrameReference(DRIVE, 0), EvaluationError, "none of the frames has measured depth"),
     ],
 )
