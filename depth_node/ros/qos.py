@@ -21,6 +21,7 @@ from rclpy.qos import (
     qos_check_compatible,
 )
 from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.subscription import Subscription
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 INPUT_DEPTH = 5
@@ -88,25 +89,44 @@ class MatchedSubscription:
         self._warned: set[tuple[Any, ...]] = set()
         self.publishers: list[str] = []
         self._profile = self._wanted()
-        self._subscription = node.create_subscription(kind, topic, callback, self._profile)
+        self._subscription: Subscription[Any] | None = None
+        self._subscribe()
 
     @property
     def reliability(self) -> str:
         """'reliable' or 'best effort'."""
         return self._profile.reliability.name.lower().replace("_", " ")
 
-    def poll(self) -> None:
-        """Look at the graph, and subscribe anew where the publishers want another profile."""
-        wanted = self._wanted()
-        if (wanted.reliability, wanted.durability) != (self._profile.reliability, self._profile.durability):
-            self._node.destroy_subscription(self._subscription)
-            self._profile = wanted
-            self._subscription = self._node.create_subscription(self._kind, self.topic, self._callback, wanted)
-            self._node.get_logger().info(f"subscribed to '{self.topic}' {self.reliability}, as its publisher offers")
+    def poll(self, is_wanted: bool = True) -> None:
+        """Look at the graph; subscribe anew where the publishers want another profile.
+
+        Args:
+            is_wanted: whether messages are; no subscription is kept while they are not.
+        """
+        before, self._profile = self._profile, self._wanted()
+        changed = (before.reliability, before.durability) != (self._profile.reliability, self._profile.durability)
+        if changed or not is_wanted:
+            self.close()
+        if is_wanted and self._subscription is None:
+            self._subscribe()
+            if changed:
+                self._node.get_logger().info(
+                    f"subscribed to '{self.topic}' {self.reliability}, as its publisher offers"
+                )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a subscription at present."""
+        return self._subscription is not None
 
     def close(self) -> None:
         """Unsubscribe."""
-        self._node.destroy_subscription(self._subscription)
+        if self._subscription is not None:
+            self._node.destroy_subscription(self._subscription)
+            self._subscription = None
+
+    def _subscribe(self) -> None:
+        self._subscription = self._node.create_subscription(self._kind, self.topic, self._callback, self._profile)
 
     def _wanted(self) -> QoSProfile:
         found = self._node.get_publishers_info_by_topic(self.topic)

@@ -21,6 +21,8 @@ from depth_node.ros.qos import MatchedSubscription
 
 POLL_PERIOD = 0.1
 """Seconds between looks at the graph; one look takes well under a millisecond."""
+IDLE_SECONDS = 2.0
+"""How long images are taken on when nobody wants them any more: who comes back soon finds the camera as it was."""
 SAFE_BYTES = 512 * 1024
 """What Fast DDS's shared memory holds by default: of larger messages sent best effort most are lost (measured)."""
 
@@ -47,7 +49,12 @@ class CameraInput:
     """
 
     def __init__(
-        self, node: Node, transport: str, deliver: Callable[[CameraFrame], None], statistics: FrameStatistics
+        self,
+        node: Node,
+        transport: str,
+        deliver: Callable[[CameraFrame], None],
+        statistics: FrameStatistics,
+        is_wanted: Callable[[], object] = lambda: True,
     ) -> None:
         """Subscribe.
 
@@ -56,8 +63,11 @@ class CameraInput:
             transport: 'raw', 'compressed' or 'auto', which takes raw images until only compressed ones are there.
             deliver: receives each paired frame.
             statistics: counts what arrives and what stays alone.
+            is_wanted: tells whether anybody wants what becomes of images; while nobody does, none are taken: receiving
+                those of a fast camera costs a fifth of a core.
         """
         self._node, self._deliver, self._statistics = node, deliver, statistics
+        self._is_wanted, self._last_wanted = is_wanted, time.monotonic()
         self._pairing = InfoPairing(self._on_pair, self._on_alone)
         self._said: set[str] = set()
         self._is_open = transport == "auto"
@@ -90,8 +100,10 @@ class CameraInput:
             self._node.get_logger().info(f"nobody publishes raw images: taking compressed ones from '{topic}'")
 
     def _poll(self) -> None:
+        now = time.monotonic()
+        self._last_wanted = now if self._is_wanted() else self._last_wanted
         self._choose_transport()
-        self.image.poll()
+        self.image.poll(now - self._last_wanted < IDLE_SECONDS)
         self.info.poll()
         self._pairing.expire(time.monotonic())
 

@@ -26,7 +26,7 @@ from depth_node.errors import CheckpointError, DepthNodeError
 from depth_node.inference.estimator import DepthEstimator
 from depth_node.ros.diagnostics import PERIOD, DiagnosticsPublisher, frame_values, memory_in_use
 from depth_node.ros.live.camera_input import CameraInput, image_topic
-from depth_node.ros.live.frame_statistics import FrameStatistics
+from depth_node.ros.live.frame_statistics import FrameStatistics, Snapshot
 from depth_node.ros.live.frame_worker import FrameWorker
 from depth_node.ros.live.outputs import SEMANTIC_TOPICS, TOPICS, DepthOutputs
 from depth_node.ros.parameters import NodeParameters
@@ -104,7 +104,7 @@ class DepthNode(LifecycleNode):
         transport = self._config.image_transport
         topic = image_topic(self, transport)
         self._worker = FrameWorker(self, self._estimator, self._outputs, self._statistics, lambda: self._config, topic)
-        self._camera = CameraInput(self, transport, self._worker.submit, self._statistics)
+        self._camera = CameraInput(self, transport, self._worker.submit, self._statistics, self._outputs.wanted)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._graph_timer = self.create_timer(PERIOD, self._outputs.warn_incompatible, clock=steady)
         self.get_logger().info(f"active: images from '{topic}', calibration from '{self._camera.info.topic}'")
@@ -202,14 +202,21 @@ class DepthNode(LifecycleNode):
         if self._worker is not None and self._worker.view is not None:
             values |= view_values(self._worker.view)
         values["image publishers"] = ", ".join(self._camera.image.publishers) or "none"
+        return (*self._camera_state(self._camera, snapshot), values)
+
+    def _camera_state(self, camera: CameraInput, snapshot: Snapshot) -> tuple[str, str]:
+        """Level and message of an active node."""
+        topic = camera.image.topic
+        if not camera.image.is_open:
+            if camera.image.publishers:
+                return "ok", "idle, nobody subscribes"
+            return "warn", f"idle, nobody subscribes, and nobody publishes '{topic}'"
         if not snapshot.received or snapshot.is_silent:
             since = f"for {snapshot.age:.1f} s" if snapshot.received else "yet"
-            return "warn", f"no image on '{self._camera.image.topic}' {since}", values
+            return "warn", f"no image on '{topic}' {since}"
         if snapshot.rate:
-            return "ok", "running", values
-        if self._outputs is not None and not self._outputs.wanted():
-            return "ok", "idle, nobody subscribes", values
-        return "warn", "images arrive but lead to no depth, see the drops", values
+            return "ok", "running"
+        return "warn", "images arrive but lead to no depth, see the drops"
 
 
 def checkpoint_path(name: str) -> Path:
