@@ -46,9 +46,18 @@ class Sample:
         """Move all tensors, as `Tensor.to`."""
         return Sample(*(getattr(self, field.name).to(*args, **kwargs) for field in fields(self)))
 
+    def first(self, count: int) -> Sample:
+        """The first ones of a batch."""
+        return Sample(*(getattr(self, field.name)[:count] for field in fields(self)))
+
     def pin_memory(self) -> Sample:
         """Page-lock all tensors, for the data loader."""
         return Sample(*(getattr(self, field.name).pin_memory() for field in fields(self)))
+
+
+def joined(batches: Sequence[Sample]) -> Sample:
+    """One batch of several."""
+    return Sample(*(torch.cat([getattr(batch, field.name) for batch in batches]) for field in fields(Sample)))
 
 
 def collate(samples: Sequence[Sample] | Sample) -> Sample:

@@ -109,6 +109,28 @@ class SelfSupervisedLoss(nn.Module):
             velocity=nothing,
         )
 
+    @torch.no_grad()
+    def views(
+        self, disparity: Tensor, target: Tensor, sources: Tensor, K: Tensor, T_source_target: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """What the objective sees, for people; arguments as `forward`, of the finest scale.
+
+        Returns:
+            (B, 3, H, W) the target as the source that explains a pixel best has it, and (B, 1, H, W) bool, which
+            pixels teach.
+        """
+        moments = patch_moments(target)
+        depth = disparity_to_depth(self._upsample(disparity, target), self.min_depth, self.max_depth)
+        warped = [
+            sample(source, Projection.between(K, T, *target.shape[-2:]).pixels(depth), self.config.padding)
+            for source, T in zip(sources.unbind(1), T_source_target.unbind(1), strict=True)
+        ]
+        errors = torch.cat([self._photometric(image, moments) for image in warped], 1)
+        best = errors.argmin(1, keepdim=True)[:, :, None].expand(-1, -1, 3, -1, -1)
+        identity = self._identity_error(moments, sources) if self.config.auto_mask else None
+        taught = minimum_reprojection(errors, identity, self._minimum).moving
+        return torch.stack(warped, 1).gather(1, best)[:, 0], taught
+
     @property
     def _minimum(self) -> bool:
         return self.config.sources == "minimum"

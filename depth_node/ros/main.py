@@ -26,12 +26,40 @@ REMAPPING = re.compile(r"(image|camera_info|__\w+):=")
 """What ROS 2 still takes without --ros-args."""
 
 
+class StoppedEarlyError(BaseException):
+    """A signal came while there was nothing yet that has to be finished."""
+
+
+class Stop(threading.Event):
+    """Set by SIGINT and SIGTERM; while `interruptible`, they also break off what is being done."""
+
+    interruptible = False
+
+    @contextmanager
+    def breaking_off(self) -> Iterator[None]:
+        """A block that a signal ends at once with StoppedEarlyError, such as loading: nobody waits for its result."""
+        self.interruptible = True
+        try:
+            if self.is_set():
+                raise StoppedEarlyError
+            yield
+        finally:
+            self.interruptible = False
+
+    def __call__(self, *_: Any) -> None:
+        """The signal handler."""
+        self.set()
+        if self.interruptible:
+            self.interruptible = False  # once: the way out must not be broken off
+            raise StoppedEarlyError
+
+
 class HelpWantedError(Exception):
     """Somebody asks what an executable takes."""
 
 
 @contextmanager
-def ros_context(args: Sequence[str] | None = None) -> Iterator[threading.Event]:
+def ros_context(args: Sequence[str] | None = None) -> Iterator[Stop]:
     """Initialised rclpy, shut down at the end; yields an event that SIGINT and SIGTERM set.
 
     rclpy's own handlers would pull the context away from under a node at work. With the event, whatever is being done
@@ -44,8 +72,8 @@ def ros_context(args: Sequence[str] | None = None) -> Iterator[threading.Event]:
         RosError: rclpy is not installed, or the arguments are wrong.
         HelpWantedError: `--help` is among them.
     """
-    stop = threading.Event()
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    stop = Stop()
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         rclpy = _initialise(args)
         try:
@@ -116,7 +144,7 @@ def run_node(make: Callable[[], Any], start: Callable[[Any, Any], int | None], s
         status = start(node, executor)
         while status is None and not stop.is_set():
             executor.spin_once(timeout_sec=SIGNAL_LATENCY)
-    except ExternalShutdownException:
+    except (ExternalShutdownException, StoppedEarlyError):
         status = 0
     finally:
         executor.remove_node(node)
@@ -137,15 +165,16 @@ def recorder_node(args: Sequence[str] | None = None) -> int:
 
 def _run_depth_node(args: Sequence[str] | None) -> int:
     with ros_context(args) as stop:
-        from rclpy.lifecycle import TransitionCallbackReturn
+        with stop.breaking_off():  # torch and the networks take seconds
+            from rclpy.lifecycle import TransitionCallbackReturn
 
-        from depth_node.ros.live.node import DepthNode
+            from depth_node.ros.live.node import DepthNode
 
         def start(node: DepthNode, _: Any) -> int | None:
             for trigger in (node.trigger_configure, node.trigger_activate) if node.autostart else ():
-                if stop.is_set():
-                    return 0
-                if trigger() != TransitionCallbackReturn.SUCCESS:
+                with stop.breaking_off():
+                    done = trigger()
+                if done != TransitionCallbackReturn.SUCCESS:
                     return 1
             return None
 
@@ -208,6 +237,8 @@ def _reported(name: str, run: Callable[[], int], explain: Callable[[], str]) -> 
         return run()
     except HelpWantedError:
         print(explain())
+        return 0
+    except StoppedEarlyError:
         return 0
     except DepthNodeError as error:
         print(f"{name}: {error}", file=sys.stderr)

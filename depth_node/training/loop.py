@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import torch
 from lightning.fabric import Fabric
 from torch.amp.grad_scaler import GradScaler
@@ -29,6 +30,9 @@ from depth_node.training.run.progress import Speed, StepProgress
 from depth_node.training.run.report import Report
 from depth_node.training.run.state import Learnt, Position, restore, save_state
 from depth_node.training.task import Task, Terms
+
+DRAWN = 4
+"""Batches of a validation, evenly over it, of which something is shown."""
 
 
 @dataclass(frozen=True)
@@ -153,14 +157,18 @@ class Learning:
         task.eval()
         with self.average.in_place(), self.fabric.autocast():
             task.start_validation()
+            drawn = set(np.linspace(0, len(val) - 1, DRAWN).round()) if self.board else set()
+            shown = []
             for number, batch in enumerate(val):
                 on_device = batch.to(self.fabric.device, non_blocking=True)
                 task.validation_step(on_device)
-                if number == 0 and self.board:
-                    task.draw(on_device, self.folder, self.board, position.step)
+                if number in drawn:
+                    shown.append(on_device)
                 # Several processes must end a validation, a last one every run; else it is done again on resuming.
                 if world_size() == 1 and position.step < self.schedule.order.steps:
                     self.signals.end_if_asked()
+            if self.board:
+                task.draw(shown, self.folder, self.board, position.step)
             terms = task.end_validation()
         position.validated = position.step
         self._log("val", terms)
@@ -189,6 +197,9 @@ class Learning:
             position.metrics[f"{stage}/{name}"] = round(value, 6)
             if self.board:
                 self.board.add_scalar(f"{stage}/{name}", value, position.step)
+        if self.board and stage == "train":
+            self.board.add_scalar("train/learning_rate", rate, position.step)
+            self.board.add_scalar("train/epoch", self.schedule.order.epoch(position.step - 1), position.step)
 
     def _save(self) -> None:
         """Write what to resume from, and the networks."""

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from depth_node.config.network import NetworkConfig
 from depth_node.config.training import TrainConfig
 from depth_node.datasets.augmentation import Augmentation, mirror_chosen
 from depth_node.datasets.randomness import Draws
-from depth_node.datasets.sample import Sample
+from depth_node.datasets.sample import Sample, joined
 from depth_node.datasets.triplets import OFFSETS
 from depth_node.distributed import rank, total, world_size
 from depth_node.geometry.pose import sideways_transform
@@ -32,7 +32,7 @@ from depth_node.networks.factory import build_depth_network, build_pose_network
 from depth_node.networks.layers import channels_last
 from depth_node.training.frozen_networks import FrozenSemantics, Teacher
 from depth_node.training.optimizer import build_optimizer
-from depth_node.training.run.validation_pictures import COUNT, show_disparities
+from depth_node.training.run.validation_pictures import COUNT, show_validation
 from depth_node.training.task import Task, Terms
 
 
@@ -112,10 +112,15 @@ class SelfSupervisedModule(Task):
         info = self.info.with_training(**self.info.training, steps=steps, metrics=dict(metrics))
         save_checkpoint(path, info, self.depth, self.pose, self.semantics.network if self.semantics else None)
 
-    def draw(self, batch: Sample, folder: Path, board: SummaryWriter, step: int) -> None:
-        """Show the first validation images and their disparities."""
-        images = batch.as_input().target[:COUNT]
-        show_disparities(images, self.disparities(images, scales=1)[0], folder, board, step)
+    def draw(self, batches: Sequence[Sample], folder: Path, board: SummaryWriter, step: int) -> None:
+        """Show images from all over the validation frames, their disparities, how neighbours explain them, the mask."""
+        each = -(-COUNT // len(batches))
+        shown = joined([batch.first(each) for batch in batches]).first(COUNT).as_input()
+        disparity = self.disparities(shown.target, scales=1)[0].float()
+        with torch.autocast(shown.target.device.type, enabled=False):
+            T_source_target = self._transforms(shown, self._motion(shown).float())
+            views = self.objective.views(disparity, shown.target, shown.sources, shown.K, T_source_target)
+        show_validation(shown.target, disparity, *views, folder, board, step)
 
     def optimizer(self, steps: int, done: int) -> tuple[Optimizer, LambdaLR]:
         """See `build_optimizer`."""
@@ -143,9 +148,7 @@ class SelfSupervisedModule(Task):
 
     def _explain(self, disparities: list[Tensor], clean: Sample, motion: Tensor, draws: Draws) -> LossTerms:
         """Score depth and motion on the pictures, and motion on the distances where that is asked for."""
-        T_source_target = motion
-        if clean.sources.shape[1] > len(OFFSETS):
-            T_source_target = torch.cat([motion, sideways_transform(clean.baseline)[:, None]], 1)
+        T_source_target = self._transforms(clean, motion)
         ignore = None
         if self.config.loss.mask_moving and self.semantics:
             ignore = self.semantics.moving(clean.target)
@@ -155,6 +158,12 @@ class SelfSupervisedModule(Task):
             return terms
         difference = velocity_loss(motion, clean.distance)
         return replace(terms, total=terms.total + weight * difference, velocity=difference.detach())
+
+    def _transforms(self, clean: Sample, motion: Tensor) -> Tensor:
+        """T_source_target of all sources: the neighbours', and the stereo partner's where there is one."""
+        if clean.sources.shape[1] == len(OFFSETS):
+            return motion
+        return torch.cat([motion, sideways_transform(clean.baseline)[:, None]], 1)
 
     def disparities(self, image: Tensor, scales: int = SCALES) -> list[Tensor]:
         """Disparities of (B, 3, H, W) images in 0..1, finest first, guided by the semantics of the same images."""

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -56,5 +56,5 @@ class Task(nn.Module, ABC):
     def save(self, path: Path, steps: int, metrics: Mapping[str, float]) -> None:
         """Write the networks as a checkpoint; `metrics` are the latest terms, as 'train/name' and 'val/name'."""
 
-    def draw(self, batch: Any, folder: Path, board: SummaryWriter, step: int) -> None:
-        """Show the first batch of a validation."""
+    def draw(self, batches: Sequence[Any], folder: Path, board: SummaryWriter, step: int) -> None:
+        """Show something of some batches of a validation."""

@@ -54,6 +54,20 @@ def test_a_run_folder_holds_what_it_promises(trained):
     assert not [name for name in names if name.startswith(".")]
 
 
+def test_tensorboard_says_what_the_table_says(trained):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    board = EventAccumulator(str(trained), size_guidance={"images": 0, "scalars": 0})
+    board.Reload()
+    lines = [row for row in rows(trained) if row["stage"] == "train"]
+    for tag, column in (("total", "total"), ("learning_rate", "learning_rate"), ("epoch", "epoch")):
+        found = board.Scalars(f"train/{tag}")
+        assert [event.step for event in found] == [int(row["step"]) for row in lines]
+        assert [event.value for event in found] == pytest.approx([float(row[column]) for row in lines], rel=1e-4)
+    assert {event.value for event in board.Scalars("train/epoch")} != {0.0}
+    assert any(tag.startswith("val/image_disparity_warped_taught") for tag in board.Tags()["images"])
+
+
 def test_the_loss_of_one_triplet_falls(recorded, tmp_path):
     """With more than one, forty steps are ruled by which is drawn and, soon, by how a processor rounds."""
     shutil.copytree(recorded / "recorded", tmp_path / "recorded")

@@ -305,7 +305,7 @@ def test_the_run_folder_tells_its_story(whole):
     report = (whole / "report.md").read_text()
     assert "curves.png" in report
     assert "first.png" in report
-    assert cv2.imread(str(whole / "latest.png")).shape[1] == 2 * WIDTH
+    assert cv2.imread(str(whole / "latest.png")).shape[1] == 4 * WIDTH
     start = json.loads((whole / "run.json").read_text())["starts"][0]
     assert start["data"]["frames"] == 14
     if (ROOT / ".git").exists() and shutil.which("git"):

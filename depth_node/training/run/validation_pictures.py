@@ -1,6 +1,6 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Validation images and their disparities, as a run shows them."""
+"""Validation images with what was made of them, as a run shows them."""
 
 from __future__ import annotations
 
@@ -18,21 +18,32 @@ COUNT = 4
 """Images that are shown."""
 
 
-def show_disparities(images: Tensor, disparity: Tensor, folder: Path, board: SummaryWriter, step: int) -> None:
-    """Show images and their disparities in TensorBoard, and those of first and last validation in the run folder.
+def show_validation(
+    images: Tensor, disparity: Tensor, warped: Tensor, taught: Tensor, folder: Path, board: SummaryWriter, step: int
+) -> None:
+    """Show what a validation saw in TensorBoard, and that of the first and the latest one in the run folder.
 
-    The latter are `first.png` and `latest.png`: a row for each image, its disparity beside it.
+    The latter are `first.png` and `latest.png`: a row for each image, beside it its disparity, the image as its
+    neighbours explain it, and the pixels that teach.
 
     Args:
         images: (B, 3, H, W) in 0..1.
         disparity: (B, 1, H, W).
+        warped: (B, 3, H, W) in 0..1.
+        taught: (B, 1, H, W) bool.
         folder: the run folder.
         board: TensorBoard.
         step: of the run.
     """
-    pairs = (images.cpu(), magma(disparity.float()).float())
-    board.add_images("val/image_and_disparity", torch.cat(pairs, dim=2), step)
-    rows = torch.cat(pairs, dim=3).permute(0, 2, 3, 1).flatten(0, 1)
+    columns = {
+        "image": images,
+        "disparity": magma(disparity),
+        "warped": warped.clamp(0, 1),
+        "taught": taught.expand_as(images),
+    }
+    shown = [column.cpu().float() for column in columns.values()]
+    board.add_images("val/" + "_".join(columns), torch.cat(shown, dim=2), step)
+    rows = torch.cat(shown, dim=3).permute(0, 2, 3, 1).flatten(0, 1)
     picture = (255 * rows).round().to(torch.uint8).numpy()
     first = folder / FIRST_PICTURE
     for path in [folder / LATEST_PICTURE, *([] if first.exists() else [first])]:

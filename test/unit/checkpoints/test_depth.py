@@ -15,10 +15,10 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from depth_node.camera.network_view import TrainingCamera
 from depth_node.checkpoints.depth import (
     METADATA_KEY,
     CheckpointInfo,
-    TrainingCamera,
     load_checkpoint,
     read_info,
     restate,

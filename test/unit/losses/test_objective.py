@@ -144,3 +144,18 @@ def test_ignored_pixels_do_not_count():
     nothing = loss(pyramid, wall(0.0), source[:, None], K, motion, torch.ones_like(ignore))
     assert nothing.photometric == 0
     assert nothing.total.isfinite()
+
+
+def test_views_show_the_warp_that_explains_best_and_what_teaches():
+    """The camera moved to the right; the other source, noise, explains nothing. Without motion nothing teaches."""
+    target, moved, noise = wall(0.0), wall(0.5), torch.rand(1, 3, HEIGHT, WIDTH)
+    T = torch.eye(4).repeat(1, 2, 1, 1)
+    T[:, 0, 0, 3] = -0.5
+    objective = SelfSupervisedLoss(LossConfig(), 0.1, 100.0)
+    disparity = depth_to_disparity(torch.full((1, 1, HEIGHT, WIDTH), DEPTH), 0.1, 100.0)
+    warped, taught = objective.views(disparity, target, torch.stack([moved, noise], 1), K, T)
+    inside = (slice(None), slice(None), slice(2, -2), slice(8, -8))
+    torch.testing.assert_close(warped[inside], target[inside], atol=0.02, rtol=0)
+    assert taught[inside].float().mean() > 0.95
+    still = objective.views(disparity, target, torch.stack([target, target], 1), K, torch.eye(4).repeat(1, 2, 1, 1))[1]
+    assert not still[inside].any()
