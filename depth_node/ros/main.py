@@ -7,6 +7,7 @@ rclpy comes first of all heavy imports: the wheels of PyPI may restart the inter
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import sys
@@ -17,6 +18,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from depth_node.errors import DepthNodeError, RosError, first_line
+
+SPIN_COUNT = "1000"
+"""How often an OpenMP thread looks for work before it sleeps. By default, that is for milliseconds: where another
+program wants the core, threads then wait for each other while they keep each other from running, and a frame takes up
+to sixty times as long (benchmarks/busy_cores.py). On an idle machine this costs a tenth."""
 
 SIGNAL_LATENCY = 0.2
 """Seconds at most until a signal is seen: Python's handlers wait until the middleware's own waiting returns."""
@@ -56,6 +62,12 @@ class Stop(threading.Event):
 
 class HelpWantedError(Exception):
     """Somebody asks what an executable takes."""
+
+
+def share_cores() -> None:
+    """Let the threads of the network sleep while they wait, unless the user has a mind of his own; before torch."""
+    if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & set(os.environ):
+        os.environ["GOMP_SPINCOUNT"] = SPIN_COUNT
 
 
 @contextmanager
@@ -164,6 +176,7 @@ def recorder_node(args: Sequence[str] | None = None) -> int:
 
 
 def _run_depth_node(args: Sequence[str] | None) -> int:
+    share_cores()
     with ros_context(args) as stop:
         with stop.breaking_off():  # torch and the networks take seconds
             from rclpy.lifecycle import TransitionCallbackReturn
