@@ -34,6 +34,14 @@ KNOWN = {IMAGE, COMPRESSED_IMAGE, CAMERA_INFO, POINT_CLOUD, ODOMETRY, IMU, GNSS,
 """Types that are read even where a bag holds others that nobody can read."""
 GAP_INTERVALS = 2.5
 """A pause of this many usual intervals is a gap, for `depth inspect` and for the recorder alike."""
+SIDE_FLAGS = {
+    POINT_CLOUD: "--lidar_topic",
+    ODOMETRY: "--odometry_topic",
+    IMU: "--imu_topic",
+    GNSS: "--gnss_topic",
+}
+"""How the recorder is told which of several topics of a type to take."""
+CHANGES, OTHER_SIZE = "changes in mid-bag", "describes"
 SAMPLES = 12
 """Pictures of a topic on the contact sheet."""
 SECOND = 1e9
@@ -189,6 +197,7 @@ class _TopicReader:
         self._problems: dict[str, int] = {}
         self._samples: list[tuple[int, NDArray[np.uint8]]] = []
         self._depth = BitDepth()
+        self._camera: CameraCalibration | None = None
         self.sizes: set[tuple[int, int]] = set()
 
     def add(self, message: BagMessage) -> None:
@@ -212,7 +221,7 @@ class _TopicReader:
         problems = [f"{count} x {text}" if count > 1 else text for text, count in self._problems.items()]
         details = [text for text in self._details if text]
         if len(details) > 1:
-            problems.append(f"changes in mid-bag: {'; then '.join(details[:3])}")
+            problems.append(f"{CHANGES}: {'; then '.join(details[:3])}")
         if self._backwards and self.topic.type != TF_MESSAGE:
             problems.append(f"{self._backwards} stamps repeat or go back")
         times = np.array(self._times, np.int64)
@@ -227,8 +236,10 @@ class _TopicReader:
                 return self._picture(BagImage.of(message, self._depth), number)
             if self.topic.type == CAMERA_INFO:
                 camera = CameraCalibration.from_camera_info(message.message)
+                if self._camera is None or not camera.is_close(self._camera):  # a lens that focuses is one camera
+                    self._camera = camera
                 self.sizes.add((camera.width, camera.height))
-                return describe_camera(camera), ""
+                return describe_camera(self._camera), ""
             return _describe_sensor(self.topic.type, message.message), ""
         except (EncodingError, CalibrationError, BagError) as error:
             return "", str(error)
@@ -272,7 +283,7 @@ def _check_sizes(readers: dict[str, _TopicReader]) -> None:
             continue
         if info.sizes.isdisjoint(reader.sizes):
             sizes = " or ".join(f"{width}x{height}" for width, height in sorted(info.sizes))
-            reader.add_problem(f"{info.topic.name} describes {sizes}")
+            reader.add_problem(f"{info.topic.name} {OTHER_SIZE} {sizes}")
 
 
 def _describe(loss: dict[str, Any]) -> str:
@@ -282,16 +293,23 @@ def _describe(loss: dict[str, Any]) -> str:
 
 
 def _advice(bag: BagReader, topics: Sequence[TopicInspection]) -> str:
-    """What to do next: the command, or the question that the recorder would ask."""
+    """What to do next: the command that will work, or the question that the recorder would ask."""
     try:
         image = choose_image_topic(bag)
         info = choose_camera_info_topic(bag, image)
     except (BagError, CalibrationError) as error:
         return str(error)
-    broken = [
-        problem.removeprefix(f"{topic.count} x ")
-        for topic in topics
-        for problem in topic.problems
-        if topic.name == info and "K[0]" in problem
-    ]
-    return broken[0] if broken else f"depth record {bag.path} --image_topic {image} --output recorded"
+    by_name = {topic.name: topic for topic in topics}
+    for problem in by_name[info].problems:
+        if not by_name[info].detail:  # not one calibration could be read
+            return f"{problem.removeprefix(f'{by_name[info].count} x ')}, or give --calibration FILE to `depth record`"
+    for problem in by_name[image].problems:
+        if problem.startswith(f"{info} {OTHER_SIZE}"):
+            return f"{problem}, but {image} is {by_name[image].detail}: give --calibration FILE to `depth record`"
+    command = f"depth record {bag.path} --image_topic {image}"
+    if any(problem.startswith(CHANGES) for name in (image, info) for problem in by_name[name].problems):
+        command += " --on_change split"
+    for kind, flag in SIDE_FLAGS.items():
+        names = [topic.name for topic in topics if topic.type == kind and topic.count]
+        command += f" {flag} {names[0]}" if len(names) > 1 else ""
+    return f"{command} --output recorded"

@@ -13,5 +13,12 @@ IMU = "sensor_msgs/msg/Imu"
 GNSS = "sensor_msgs/msg/NavSatFix"
 TF_MESSAGE = "tf2_msgs/msg/TFMessage"
 
+VIDEO = (
+    "ffmpeg_image_transport_msgs/msg/FFMPEGPacket",
+    "foxglove_msgs/msg/CompressedVideo",
+    "theora_image_transport/msg/Packet",
+)
+"""Pictures as pieces of a stream, which one cannot be read without those before it."""
+
 COMPRESSED = "/compressed"
 """Ending of the topic that carries an image topic's compressed pictures, by image_transport's custom."""

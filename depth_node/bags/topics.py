@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from depth_node.bags.message_types import CAMERA_INFO, COMPRESSED, COMPRESSED_IMAGE, IMAGE, ODOMETRY
+from depth_node.bags.message_types import CAMERA_INFO, COMPRESSED, COMPRESSED_IMAGE, IMAGE, ODOMETRY, VIDEO
 from depth_node.bags.reader import BagReader, BagTopic
 from depth_node.errors import BagError, CalibrationError
 
@@ -30,6 +30,11 @@ def choose_image_topic(bag: BagReader, asked: str = "") -> str:
     names = {topic.name for topic in found}
     # The same camera raw and compressed is no question: raw is lossless.
     found = [topic for topic in found if topic.name.removesuffix(COMPRESSED) not in names - {topic.name}]
+    if not found and (videos := [topic for topic in bag.topics if topic.type in VIDEO and topic.count]):
+        raise BagError(
+            f"bag {bag.path} has its camera as a video only ({_list(videos)}): play it through `ros2 run "
+            "image_transport republish --ros-args -p in_transport:=ffmpeg -p out_transport:=raw` and record pictures"
+        )
     if not found:
         raise BagError(f"bag {bag.path} has no messages of type Image or CompressedImage: {_list(bag.topics)}")
     if len(found) > 1:

@@ -66,6 +66,9 @@ INTERLEAVED: dict[str, PixelLayout] = {
 PLANAR = {"nv12": cv2.COLOR_YUV2RGB_NV12, "nv21": cv2.COLOR_YUV2RGB_NV21}
 """Encodings with a full-size brightness plane above a half-size colour plane."""
 
+VIDEO = ("h264", "h265", "hevc", "av1", "vp8", "vp9", "mpeg4", "theora")
+"""What the format of a compressed image says where it is part of a stream."""
+
 SUPPORTED = (*INTERLEAVED, *PLANAR)
 
 
@@ -151,6 +154,13 @@ def decode_compressed(data: Any, format: str = "", depth: BitDepth = FULL) -> Im
         EncodingError: the data is no picture or is cut off.
     """
     buffer = np.frombuffer(data, np.uint8)
+    if video := next((name for name in VIDEO if name in format.lower()), ""):
+        raise EncodingError(
+            f"compressed image is a piece of a {video} video ('{format}'), no picture: have it decoded first "
+            "(ros2 run image_transport republish --ros-args -p in_transport:=ffmpeg -p out_transport:=raw)"
+        )
+    if "compresseddepth" in format.lower():
+        raise EncodingError(f"compressed image is a depth image ('{format}'): name the topic of the camera's pictures")
     if is_jpeg(buffer) and not _ends_like_jpeg(buffer):
         raise EncodingError(f"compressed image is a JPEG that was cut off after {buffer.size} bytes")
     try:

@@ -93,7 +93,7 @@ def train(
         checkpoint = run.train(triplets, resume)
         console.print(run.summary())
     console.print(summarise(checkpoint.parent))
-    console.print(f"checkpoint: {checkpoint}\nnext: depth evaluate --checkpoint {checkpoint} --help")
+    console.print(f"checkpoint: {checkpoint}\nnext: depth evaluate --checkpoint {checkpoint} --sequence {data}")
     return 0
 
 

@@ -13,6 +13,8 @@ from depth_node.atomic_file import replacing
 from depth_node.distributed import is_first
 
 METRICS_FILE = "metrics.csv"
+NO_MOTION = 1e-3
+"""Mean difference of neighbouring frames below which nothing moves; a tenth of what noise of a camera makes."""
 SPEED = "samples_per_second"
 COLUMNS = ("step", "epoch", "stage", "learning_rate")
 
@@ -63,7 +65,8 @@ def summarise(folder: Path) -> str:
     """
     rows = read_metrics(folder)
     learnt = [float(row["identity"]) for row in rows if row["stage"] == "train"]
-    alone = bool(learnt) and not any(learnt)
+    taught = any(float(row["distillation"]) for row in rows)
+    alone = bool(learnt) and not any(learnt) and taught  # pictures without any light differ by nothing, either
     for stage in ("val", "train"):
         stage_rows = [row for row in rows if row["stage"] == stage]
         if stage_rows:
@@ -72,6 +75,11 @@ def summarise(folder: Path) -> str:
             if alone:
                 return f"{stage} difference to the teacher {first:.4f} -> {last:.4f}"
             still = float(stage_rows[-1]["identity"])
+            if still < NO_MOTION:
+                return (
+                    f"{stage} photometric error {first:.4f} -> {last:.4f}, but neighbouring frames hardly differ "
+                    f"({still:.1e}): the camera stood still, and nothing can be learnt from that"
+                )
             gain = 1 - last / still
             return (
                 f"{stage} photometric error {first:.4f} -> {last:.4f}: {abs(gain):.0%} "

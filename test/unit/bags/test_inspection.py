@@ -10,9 +10,12 @@ import sqlite3
 import cv2
 import numpy as np
 import pytest
+from rosbags.rosbag2 import Writer
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from depth_node.bags.contact_sheet import WIDTH, contact_sheet
 from depth_node.bags.inspection import SAMPLES, inspect
+from depth_node.bags.message_types import VIDEO
 from depth_node.cli.main import main
 
 STAMP = 1_317_038_400_123_456_789
@@ -75,6 +78,37 @@ def test_two_cameras_are_a_question(tmp_path, bag_maker):
         bag.info(STAMP, 32, 24, topic="/left/camera_info")
     advice = inspect(tmp_path / "bag").advice
     assert "Choose one with --image_topic: /left/image_raw (" in advice
+
+
+def advised(bag_maker, tmp_path, name, **changes):
+    """What is advised for a bag of six pictures whose last three differ as `changes` say."""
+    with bag_maker(tmp_path / name) as bag:
+        for index in range(6):
+            late = changes if index >= 3 else {}
+            bag.image(STAMP + index * STEP, PIXELS, late.get("encoding", "rgb8"))
+            bag.info(STAMP + index * STEP, *changes.get("size", (32, 24)), focal=late.get("focal", 20.0))
+    return inspect(tmp_path / name).advice
+
+
+def test_what_is_advised_works(tmp_path, bag_maker):
+    """The recorder stops at what the inspection has found, unless it is told how to go on."""
+    assert "--on_change" not in advised(bag_maker, tmp_path, "steady")
+    assert "--on_change" not in advised(bag_maker, tmp_path, "focus", focal=20.001)
+    assert "--on_change split --output" in advised(bag_maker, tmp_path, "zoom", focal=30.0)
+    assert "--on_change split --output" in advised(bag_maker, tmp_path, "kind", encoding="bgr8")
+    advice = advised(bag_maker, tmp_path, "size", size=(64, 48))
+    assert advice.startswith("/camera/camera_info describes 64x48, but /camera/image_raw is 32x24 rgb8: give --calib")
+
+
+def test_a_camera_that_is_a_video_is_said_to_be_one(tmp_path):
+    """A type of message of another package, with its definition in the bag."""
+    types = get_typestore(Stores.ROS2_HUMBLE)
+    types.register(get_types_from_msg("uint8[] data", VIDEO[0]))
+    packet = types.types[VIDEO[0]](data=np.zeros(9, np.uint8))
+    with Writer(tmp_path / "bag", version=9) as writer:
+        topic = writer.add_connection("/camera/ffmpeg", VIDEO[0], typestore=types)
+        writer.write(topic, STAMP, types.serialize_cdr(packet, VIDEO[0]))
+    assert "has its camera as a video only (/camera/ffmpeg" in inspect(tmp_path / "bag").advice
 
 
 def test_a_cut_bag_is_inspected_all_the_same(make_bag):

@@ -207,3 +207,16 @@ def test_the_orientation_of_a_jpeg(turn):
     assert decode_compressed(stream.getvalue()).shape == RGB.shape  # as it is stored
     assert orientation(stream.getvalue()[:60]) == 1
     assert orientation(cv2.imencode(".jpg", RGB)[1]) == 1
+
+
+@pytest.mark.parametrize(
+    ("format", "words"),
+    [
+        ("h264", "a piece of a h264 video"),
+        ("hevc;bgr8", "a piece of a hevc video"),
+        ("32FC1; compressedDepth png", "is a depth image"),
+    ],
+)
+def test_what_is_no_picture_is_called_what_it_is(format, words):
+    with pytest.raises(EncodingError, match=words):
+        decode_compressed(b"\0\0\0\1", format)

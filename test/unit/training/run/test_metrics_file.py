@@ -25,6 +25,8 @@ HEAD = "step,stage,photometric,identity,distillation\n"
             "val difference to the teacher 0.8000 -> 0.6000",
         ),
         ([], "no metrics were logged"),
+        (["2,train,0.2,1e-10,0"], "train photometric error 0.2000 -> 0.2000, but neighbouring frames hardly differ"),
+        (["2,train,0,0,0", "4,val,0,0,0"], "val photometric error 0.0000 -> 0.0000, but neighbouring frames hardly"),
     ],
 )
 def test_the_summary_of_a_run(tmp_path, lines, says):
