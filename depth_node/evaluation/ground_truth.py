@@ -9,7 +9,7 @@ measurement either for the protocol.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -27,6 +27,10 @@ from depth_node.simulation import ground_truth as simulated
 
 SAME_VIEW = 5.0
 """Degrees between two directions up to which depth along one is depth along the other to half a percent."""
+
+
+ANNOTATED = ("train", "val", "data_depth_annotated/train", "data_depth_annotated/val")
+"""Where KITTI's annotated depth lies below the root of the raw drives, by how it was unpacked."""
 
 
 class GroundTruth(Protocol):
@@ -49,7 +53,10 @@ class GroundTruth(Protocol):
 
 @dataclass(frozen=True)
 class DepthPictures:
-    """16-bit depth PNGs in `proj_depth/groundtruth`: KITTI's improved depth, or any recorded projection."""
+    """16-bit depth PNGs in `proj_depth/groundtruth`: KITTI's improved depth, or any recorded projection.
+
+    They lie in the drive's own folder or, as KITTI's download unpacks beside the raw drives, in `train/` or `val/`.
+    """
 
     sequence: KittiSequence
     name: str = "depth pictures"
@@ -57,11 +64,23 @@ class DepthPictures:
 
     def has(self, index: int) -> bool:
         """Whether the frame has a depth picture."""
-        return self.sequence.depth_path(index).is_file()
+        return self._path(index).is_file()
 
     def read(self, index: int) -> NDArray[np.float32]:
         """Depth of a frame: (H,W) metres; raises SequenceError."""
-        return read_depth(self.sequence.depth_path(index))
+        return read_depth(self._path(index))
+
+    def _path(self, index: int) -> Path:
+        return self._sequence.depth_path(index)
+
+    @cached_property
+    def _sequence(self) -> KittiSequence:
+        """The drive as the folder that has its depth pictures knows it."""
+        drive, root = self.sequence.location.name, self.sequence.day.parent
+        for folder in (self.sequence.folder, *(root / part / drive for part in ANNOTATED)):
+            if (folder / "proj_depth" / "groundtruth").is_dir():
+                return replace(self.sequence, folder=folder)
+        return self.sequence
 
 
 @dataclass(frozen=True)

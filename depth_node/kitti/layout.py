@@ -59,8 +59,15 @@ class FrameReference:
         return f"{self.folder} {self.index} {self.side}"
 
 
+PICTURE_LINE = re.compile(r"\s*/?(\S+)/image_0([23])/data/(\d+)\.(?:png|jpe?g)(?:\s|$)")
+"""The drive, camera and number of a picture at the front of a line."""
+
+
 def read_split(path: Path) -> list[FrameReference]:
-    """Read a split file in monodepth2's format (`folder index side`; a missing side is left).
+    """Read a split file: monodepth2's `folder index side` (a missing side is left), or lines that begin with a picture.
+
+    The latter are those of BTS and packnet-sfm: a picture of KITTI raw, perhaps with its depth picture and focal
+    length behind it, which are not needed.
 
     Raises:
         SequenceError: the file cannot be read, is empty or has a line of another form.
@@ -76,6 +83,9 @@ def read_split(path: Path) -> list[FrameReference]:
 
 
 def _parse_line(line: str, path: Path, number: int) -> FrameReference:
+    if picture := PICTURE_LINE.match(line):
+        folder, side, index = picture.groups()
+        return FrameReference(folder, int(index), "l" if side == "2" else "r")
     match = re.fullmatch(r"\s*(\S.*?)\s+(\d+)(?:\s+([lr23]))?\s*", line)
     if not match:
         raise SequenceError(f"{path}:{number}: expected 'folder index side' (side l or r), found '{line.strip()}'")

@@ -34,7 +34,11 @@ def read_cloud(message: Any) -> NDArray[np.float32]:
         )
     strength = next((name for name in INTENSITIES if name in fields), "")
     names = ["x", "y", "z", *([strength] if strength else [])]
-    records = _records(message, [fields[name] for name in names])
+    wanted = [fields[name] for name in names]
+    records = _records(message, wanted, bool(message.is_bigendian))
+    if not _is_plausible(records):
+        turned = _records(message, wanted, not message.is_bigendian)  # some drivers set the flag by mistake
+        records = turned if _is_plausible(turned) else records
     points = np.zeros((records.size, 4), np.float32)
     for column, name in enumerate(names):
         values = records[name].ravel()
@@ -46,10 +50,18 @@ def read_cloud(message: Any) -> NDArray[np.float32]:
     return points
 
 
-def _records(message: Any, fields: list[Any]) -> NDArray[np.void]:
+def _is_plausible(records: NDArray[np.void]) -> bool:
+    """Whether positions are metres from a sensor; bytes read in the wrong order give numbers near 0 or beyond all."""
+    with np.errstate(invalid="ignore"):
+        distances = np.abs(np.stack([records[axis].ravel().astype(np.float64) for axis in "xyz"]))
+    distances = distances[np.isfinite(distances) & (distances > 0)]
+    return not distances.size or 1e-6 < float(np.median(distances)) < 1e6
+
+
+def _records(message: Any, fields: list[Any], is_bigendian: bool) -> NDArray[np.void]:
     """The fields as a (height, width) structured view of the message's bytes."""
     height, width, step = int(message.height), int(message.width), int(message.point_step)
-    order = ">" if message.is_bigendian else "<"
+    order = ">" if is_bigendian else "<"
     row = int(message.row_step) or width * step  # some drivers leave the row step unset
     buffer = np.frombuffer(message.data, np.uint8)
     try:

@@ -152,6 +152,20 @@ def test_a_missing_source_says_what_to_give(sequence, kind, says):
         open_ground_truth(sequence, EvaluationConfig(ground_truth=kind))
 
 
+@pytest.mark.parametrize("place", ["train", "data_depth_annotated/val"])
+def test_annotated_depth_lies_beside_the_raw_drives(measured_drive, place):
+    """As KITTI's two downloads unpack into one folder."""
+    there = measured_drive.day.parent / place / measured_drive.location.name
+    there.parent.mkdir(parents=True)
+    (measured_drive.folder / "proj_depth").rename(there.with_name("depth"))
+    there.mkdir()
+    there.with_name("depth").rename(there / "proj_depth")
+    truth = open_ground_truth(measured_drive, EvaluationConfig())
+    assert isinstance(truth, DepthPictures)
+    assert [truth.has(index) for index in range(4)] == [False, True, True, True]
+    assert np.nanmax(truth.read(1)) == 20.0
+
+
 def test_an_empty_simulation_folder(sequence, tmp_path):
     with pytest.raises(EvaluationError, match="simulated depth"):
         open_ground_truth(sequence, EvaluationConfig(ground_truth="simulation"), tmp_path)

@@ -66,6 +66,19 @@ def test_split_takes_padded_indices_blank_lines_and_no_side(tmp_path):
     assert read_split(tmp_path / "split.txt") == [FrameReference("d", 69), FrameReference("d", 7)]
 
 
+def test_split_takes_the_lines_of_other_repositories(tmp_path):
+    """BTS writes picture, depth picture and focal length; packnet-sfm pictures, with a slash in front or not."""
+    drive, data = "2011_09_26/2011_09_26_drive_0002_sync", "data/0000000069"
+    depth = f"2011_09_26_drive_0002_sync/proj_depth/groundtruth/image_02/{data[5:]}.png"
+    lines = [
+        f"{drive}/image_02/{data}.png {depth} 721.5377",
+        f"/{drive}/image_03/{data}.jpg",
+        f"{drive}/image_02/{data}.png",
+    ]
+    (tmp_path / "split.txt").write_text("\n".join(lines))
+    assert read_split(tmp_path / "split.txt") == [FrameReference(drive, 69, side) for side in "lrl"]
+
+
 def test_split_takes_names_with_spaces(tmp_path):
     lines = [FrameReference("2024/my drive 1", 3), FrameReference("2024/my drive 1", 12, "r")]
     write_split(tmp_path / "split.txt", lines)

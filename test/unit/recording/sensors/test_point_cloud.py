@@ -41,6 +41,13 @@ def test_doubles_and_no_intensity(cloud):
     np.testing.assert_allclose(read_cloud(cloud(points)), np.column_stack([XYZ, np.zeros(4)]))
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_byte_order_that_is_declared_wrongly_is_seen_through(cloud, order):
+    """Read in the wrong order, metres become numbers like 1e-41."""
+    points = records([(axis, f"{order}f4") for axis in "xyz"])
+    np.testing.assert_allclose(read_cloud(cloud(points, is_bigendian=order == "<"))[:, :3], XYZ)
+
+
 def test_points_without_a_position_are_left_out(cloud):
     points = records([("x", "<f4"), ("y", "<f4"), ("z", "<f4")])
     points["y"][0], points["x"][1] = np.nan, np.inf
