@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import difflib
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,6 +19,10 @@ from depth_node.training.run.earlier_run import SETTINGS_FILE
 
 OWN = ("help", "debug", "config")
 """Flags that mean nothing in a file."""
+
+
+STARTS_FILE = "run.json"
+"""Of a run, says of each of its starts where data lay (`training.run.origin`)."""
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -105,7 +110,9 @@ class CommandParser(argparse.ArgumentParser):
         own = Path(given["output"]) / SETTINGS_FILE if goes_on else None
         if own is None or not own.is_file():
             return {}
-        checked = self._checked(str(own))
+        flags = {action.dest for action in self._actions}
+        places = {flag: place for flag, place in _places(own.parent / STARTS_FILE).items() if flag in flags}
+        checked = places | self._checked(str(own))
         if "epochs" in given and "steps" not in given:
             checked.pop("steps", None)  # it would win
         for name, value in read_settings_file(str(own)).items():
@@ -132,6 +139,15 @@ class CommandParser(argparse.ArgumentParser):
                 prefix = f"{source}: " if isinstance(error, ConfigError) else f"{source}: '{name}' "
                 raise ConfigError(prefix + str(error)) from None
         return checked
+
+
+def _places(path: Path) -> dict[str, str]:
+    """Where a run's latest start found what it read, by flag; empty where it does not say."""
+    try:
+        places = json.loads(path.read_text(encoding="utf-8"))["starts"][-1]["places"]
+        return {str(flag): str(place) for flag, place in places.items()}
+    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError):
+        return {}
 
 
 def _as_given(action: argparse.Action, value: Any) -> Any:

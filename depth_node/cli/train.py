@@ -85,7 +85,8 @@ def train(
     triplets = partial(_triplets, data, network, config, bool(args.strict_splits))
     console = Console()
     if resampling is None:
-        checkpoint = fit(*triplets(splits), network, config, output, resume)
+        places = {"data": str(data.resolve())} | ({"splits": str(splits.resolve())} if splits else {})
+        checkpoint = fit(*triplets(splits), network, config, output, resume, places=places)
     else:
         from depth_node.resampling.two_stage import TwoStageRun
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,7 @@ def fit(
     folder: Path,
     resume: bool | None = False,
     at_start: Callable[[], None] | None = None,
+    places: Mapping[str, str] | None = None,
 ) -> Path:
     """Train and leave checkpoints, metrics.csv, report.md and TensorBoard logs in `folder`.
 
@@ -65,6 +66,7 @@ def fit(
         folder: the run folder, created if missing.
         resume: go on from the folder's last save (True), refuse a folder in use (False), or start where there is no
             save and else go on (None).
+        places: where data lie, by the flag that says so; for a start that goes on from here.
         at_start: called in the first process once everything is checked, when the folder is made.
 
     Returns:
@@ -109,7 +111,7 @@ def fit(
         write_config(folder, settings)
         if at_start:
             at_start()
-        add_origin(folder, origin(data))
+        add_origin(folder, origin(data, places))
     steps = config.steps or config.epochs * (len(train) // config.batch_size)
     order = BatchOrder(len(train), config.batch_size, steps, config.seed)
     schedule = Schedule(order, config.log_every, config.save_every, order.steps_per_epoch if val else 0)

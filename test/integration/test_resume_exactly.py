@@ -238,6 +238,17 @@ def test_the_present_rates_count(drive, whole, tmp_path):
     assert min(int(each["step"]) for each in state["state"].values()) == 14
 
 
+def test_a_run_knows_where_its_data_lie(drive, whole, tmp_path, capsys):
+    run = tmp_path / "run"
+    shutil.copytree(whole, run)
+    assert main(["train", "--output", str(run), "--resume", "--steps", "13"]) == 0
+    assert rows(run)[-1]["step"] == "13"
+    (run / "run.json").unlink()
+    with pytest.raises(SystemExit):
+        main(["train", "--output", str(run), "--resume", "--steps", "14"])
+    assert "needs --data" in capsys.readouterr().err
+
+
 def test_the_last_step_is_validated_wherever_it_falls(drive, whole, tmp_path):
     run = tmp_path / "run"
     shutil.copytree(whole, run)

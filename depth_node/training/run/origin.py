@@ -9,7 +9,7 @@ import json
 import platform
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,8 @@ ORIGIN_FILE = "run.json"
 GIT_SECONDS = 10
 
 
-def origin(data: dict[str, Any]) -> dict[str, Any]:
-    """Version and git revision of the code, machine, command and data, ready for JSON."""
+def origin(data: dict[str, Any], places: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Version and git revision of the code, machine, command, data and where these lie, ready for JSON."""
     return {
         "version": __version__,
         **code_revision(Path(depth_node.__file__).parents[1]),
@@ -36,6 +36,7 @@ def origin(data: dict[str, Any]) -> dict[str, Any]:
         "torch": torch.__version__,
         "processes": world_size(),
         "data": data,
+        "places": dict(places or {}),
     }
 
 
