@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import sys
 import textwrap
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from depth_node.errors import DepthNodeError, RosError, first_line
@@ -23,6 +25,13 @@ SPIN_COUNT = "1000"
 """How often an OpenMP thread looks for work before it sleeps. By default, that is for milliseconds: where another
 program wants the core, threads then wait for each other while they keep each other from running, and a frame takes up
 to sixty times as long (benchmarks/busy_cores.py). On an idle machine this costs a tenth."""
+
+PROFILE = Path(__file__).with_name("large_messages.xml")
+PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
+"""Where Fast DDS is told of its profile, of version 3 and before."""
+LEAST_SHARED_MEMORY = 256 << 20
+PROFILES_FOUND = ("DEFAULT_FASTDDS_PROFILES.xml", "DEFAULT_FASTRTPS_PROFILES.xml")
+"""What it takes from the working folder by itself."""
 
 SIGNAL_LATENCY = 0.2
 """Seconds at most until a signal is seen: Python's handlers wait until the middleware's own waiting returns."""
@@ -70,6 +79,22 @@ def share_cores() -> None:
         os.environ["GOMP_SPINCOUNT"] = SPIN_COUNT
 
 
+def make_room_for_large_messages() -> None:
+    """Give Fast DDS a larger shared memory than the 512 KiB of its own, where the user has no profile; before rclpy."""
+    own = any(os.environ.get(name) for name in (*PROFILE_VARIABLES, "FASTDDS_BUILTIN_TRANSPORTS"))
+    own |= any(Path(name).is_file() for name in PROFILES_FOUND)
+    if not own and _has_room() and "fastrtps" in os.environ.get("RMW_IMPLEMENTATION", "rmw_fastrtps_cpp"):
+        os.environ.update(dict.fromkeys(PROFILE_VARIABLES, str(PROFILE)))
+
+
+def _has_room() -> bool:
+    """Whether shared memory is large enough for some participants; containers often have 64 MB of it."""
+    try:
+        return shutil.disk_usage("/dev/shm").free > LEAST_SHARED_MEMORY
+    except OSError:
+        return False
+
+
 @contextmanager
 def ros_context(args: Sequence[str] | None = None) -> Iterator[Stop]:
     """Initialised rclpy, shut down at the end; yields an event that SIGINT and SIGTERM set.
@@ -84,6 +109,7 @@ def ros_context(args: Sequence[str] | None = None) -> Iterator[Stop]:
         RosError: rclpy is not installed, or the arguments are wrong.
         HelpWantedError: `--help` is among them.
     """
+    make_room_for_large_messages()
     stop = Stop()
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

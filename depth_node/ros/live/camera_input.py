@@ -17,6 +17,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from depth_node.bags.message_types import COMPRESSED
 from depth_node.ros.live.frame_statistics import FrameStatistics
 from depth_node.ros.live.info_pairing import InfoPairing
+from depth_node.ros.main import PROFILE
 from depth_node.ros.qos import MatchedSubscription
 
 POLL_PERIOD = 0.1
@@ -113,7 +114,7 @@ class CameraInput:
             self._say(
                 f"images of {len(image.data) / 1e6:.1f} MB come best effort from '{', '.join(self.image.publishers)}': "
                 f"Fast DDS's shared memory holds {SAFE_BYTES / 1e6:.1f} MB as it comes, so that most of them get lost "
-                "on the way; let the camera publish reliably, or compressed, or give it a larger segment_size"
+                f"on the way unless the camera has a profile with more: give it {PROFILE}, or let it publish reliably"
             )
         self._pairing.add_image(image, time.monotonic())
 
