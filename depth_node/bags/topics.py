@@ -11,12 +11,13 @@ from depth_node.errors import BagError, CalibrationError
 NO_TOPIC = "none"
 
 
-def choose_image_topic(bag: BagReader, asked: str = "") -> str:
+def choose_image_topic(bag: BagReader, asked: str = "", besides: str = "") -> str:
     """The image topic to use.
 
     Args:
         bag: an open bag.
         asked: the user's choice; empty finds it by type.
+        besides: a topic that is known to be something else, depth.
 
     Raises:
         BagError: the asked one is not there or no image, or there are none or several to choose from.
@@ -26,7 +27,7 @@ def choose_image_topic(bag: BagReader, asked: str = "") -> str:
         if topic.type not in (IMAGE, COMPRESSED_IMAGE):
             raise BagError(f"topic '{asked}' is of type {topic.type}, not an image: {_list(_image_topics(bag))}")
         return asked
-    found = _image_topics(bag)
+    found = [topic for topic in _image_topics(bag) if topic.name != besides]
     names = {topic.name for topic in found}
     # The same camera raw and compressed is no question: raw is lossless.
     found = [topic for topic in found if topic.name.removesuffix(COMPRESSED) not in names - {topic.name}]

@@ -40,6 +40,7 @@ class StoredCamera:
         height: pixels.
         intrinsics: K, 9 numbers row by row, pixels.
         rotation: 9 numbers, from the axes of `frame_id` to those of the stored pictures.
+        is_rectified: whether the pictures are other pixels than the camera's, distortion having been removed.
     """
 
     frame_id: str
@@ -47,6 +48,7 @@ class StoredCamera:
     height: int
     intrinsics: Row
     rotation: Row
+    is_rectified: bool = False
 
     @property
     def K(self) -> Matrix:  # noqa: N802 (the field's name)
@@ -124,7 +126,7 @@ class Rectifier:
     def stored_camera(self, frame_id: str) -> StoredCamera:
         """The camera of the pictures that come out; `frame_id` is the raw camera's optical frame."""
         K, R = (tuple(float(value) for value in matrix.ravel()) for matrix in (self.K, self.R))
-        return StoredCamera(frame_id, self.width, self.height, K, R)
+        return StoredCamera(frame_id, self.width, self.height, K, R, not self.is_identity)
 
 
 def full_picture_K(camera: CameraCalibration) -> Matrix:  # noqa: N802

@@ -11,9 +11,12 @@ from depth_node.config.setting import Validated, setting
 
 @dataclass(frozen=True)
 class SideDataConfig(Validated):
-    """Lidar, motion and labels of a recording. Topics that are not named are found by type; `none` leaves one out."""
+    """Depth, motion and labels of a recording. Topics that are not named are found by type; `none` leaves one out."""
 
     lidar_topic: str = setting("", "PointCloud2 topic of the lidar; empty finds the only one, none leaves it out")
+    depth_topic: str = setting(
+        "", "Image topic of depth registered to the camera (16UC1, 32FC1), as measured depth in place of a lidar's"
+    )
     odometry_topic: str = setting("", "Odometry topic; empty finds the only one, none leaves it out")
     imu_topic: str = setting("", "Imu topic; empty finds the only one, none leaves it out")
     gnss_topic: str = setting("", "NavSatFix topic; empty finds the only one, none leaves it out")

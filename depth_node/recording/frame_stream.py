@@ -73,7 +73,7 @@ class Source:
 
 def inspect_bag(bag: BagReader, config: RecordConfig) -> Source:
     """Choose the topics of an open bag and read its calibration; raises BagError and CalibrationError."""
-    image_topic = choose_image_topic(bag, config.image_topic)
+    image_topic = choose_image_topic(bag, config.image_topic, config.depth_topic)
     info_topic = "" if config.calibration else choose_camera_info_topic(bag, image_topic, config.camera_info_topic)
     odometry_topic = "" if config.motion == "image" else choose_odometry_topic(bag, config.odometry_topic)
     if config.motion == "odometry" and not odometry_topic:

@@ -192,6 +192,14 @@ def _beside(manifest: Manifest) -> Iterator[Finding]:
     moving = any(
         "vf" not in drive.side["motion"]["never_measured"] for drive in manifest.drives if "motion" in drive.side
     )
+    depths = [drive.side["depth"] for drive in manifest.drives if drive.side.get("depth", {}).get("frames")]
+    if depths:
+        yield Finding(
+            GOOD,
+            f"depth images lie beside {sum(record['frames'] for record in depths)} frames, which know about "
+            f"{np.median([record['median_share'] for record in depths]):.0%} of the pixels: results can be "
+            "measured and scaled to metres",
+        )
     if measured:
         frames = sum(len(drive.frames) for drive in manifest.drives)
         yield Finding(
@@ -200,9 +208,9 @@ def _beside(manifest: Manifest) -> Iterator[Finding]:
             f"{np.median([record['median_points_in_picture'] for record in measured]):.0f} points in a picture: "
             "results can be measured and scaled to metres",
         )
-    elif moving:
+    elif not depths and moving:
         yield Finding(GOOD, "speed is known: depth can be scaled to metres")
-    else:
+    elif not depths:
         yield Finding(
             NOTE,
             "there is neither lidar nor speed: depth will be right but for its scale",

@@ -23,13 +23,14 @@ from typing import Any
 
 import numpy as np
 
-from depth_node.bags.message_types import GNSS, IMU, ODOMETRY, POINT_CLOUD
+from depth_node.bags.message_types import GNSS, IMAGE, IMU, ODOMETRY, POINT_CLOUD
 from depth_node.bags.reader import BagReader
 from depth_node.camera.calibration import Matrix
 from depth_node.camera.rectification import StoredCamera
 from depth_node.config.side_data import SideDataConfig
 from depth_node.errors import BagError
 from depth_node.kitti.calibration import lidar_at_camera
+from depth_node.recording.sensors.depth_images import DepthImageWriter
 from depth_node.recording.sensors.extrinsics import Extrinsics
 from depth_node.recording.sensors.labels import LabelWriter, open_checkpoint
 from depth_node.recording.sensors.lidar import LidarWriter
@@ -63,13 +64,23 @@ def open_side_writers(bag: BagReader, config: SideDataConfig, spill: Path) -> li
     motion = {topic: kind for kind, name in asked.items() if (topic := choose_side_topic(bag, kind, name))}
     if motion:
         writers.append(MotionWriter(motion, log, extrinsics, config.motion_tolerance))
-    if lidar := choose_side_topic(bag, POINT_CLOUD, config.lidar_topic):
+    if config.depth_topic:
+        writers.append(_depth_writer(bag, config, spill))
+    elif lidar := choose_side_topic(bag, POINT_CLOUD, config.lidar_topic):
         required = bool(config.lidar_topic or config.extrinsics)
         tolerances = config.lidar_tolerance, config.motion_tolerance
         writers.append(LidarWriter(lidar, extrinsics, log, spill, *tolerances, required))
     if config.semantic_checkpoint:
         writers.append(LabelWriter(open_checkpoint(config.semantic_checkpoint)))
     return writers
+
+
+def _depth_writer(bag: BagReader, config: SideDataConfig, spill: Path) -> DepthImageWriter:
+    if config.lidar_topic not in ("", NONE):
+        raise BagError("depth of a frame comes from --depth_topic or from --lidar_topic: give one of them")
+    if (found := bag.topic(config.depth_topic).type) != IMAGE:
+        raise BagError(f"topic '{config.depth_topic}' is of type {found}, not {IMAGE}: name uncompressed depth images")
+    return DepthImageWriter(config.depth_topic, spill, config.lidar_tolerance)
 
 
 def choose_side_topic(bag: BagReader, kind: str, asked: str) -> str:
