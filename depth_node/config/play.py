@@ -25,4 +25,5 @@ class PlayConfig(Validated):
     wait: float = setting(
         30.0, "wait up to this long for a subscriber of the images; 0 starts at once", unit="s", low=0.0, high=3600.0
     )
+    subscribers: int = setting(1, "wait for so many subscriptions, to all topics together", low=1, high=1000)
     clock: bool = setting(False, "publish the recorded time on /clock, for nodes with use_sim_time")

@@ -64,6 +64,10 @@ class DriveResult:
         return np.asarray(np.load(self.folder / "labels" / f"{stamp}.npy"), np.uint8)
 
 
+SUBSCRIPTIONS = "3"
+"""The node's to image and calibration, and the listener's to the latter, by which it knows when a picture was sent."""
+
+
 def drive(bag: Path, folder: Path, frames: int, config: DemoConfig) -> DriveResult:
     """Play a bag's camera through the live node; logs and arrivals go to `folder`.
 
@@ -86,6 +90,7 @@ def drive(bag: Path, folder: Path, frames: int, config: DemoConfig) -> DriveResu
     ):
         _wait_until_listening(logs, node, listener)
         player_arguments = ["play", str(bag), "--rate", str(config.rate), "--topic", IMAGE_TOPIC, INFO_TOPIC]
+        player_arguments += ["--subscribers", SUBSCRIPTIONS]
         with running("depth_node.cli.main", player_arguments, logs["player"], environment) as player:
             wait_for(player, START_SECONDS + frames / config.rate, "the camera player", logs["player"])
         wait_for(listener, START_SECONDS, "the listener", logs["listener"])

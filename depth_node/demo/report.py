@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,8 +118,8 @@ def measure(result: DriveResult, truth: Path) -> DemoNumbers:
         received=len(result.stamps),
         clouds=result.clouds,
         rate=result.rate,
-        delay_median=float(np.median(result.delays)),
-        delay_95=float(np.percentile(result.delays, 95)),
+        delay_median=float(np.median(result.delays)) if len(result.delays) else math.nan,
+        delay_95=float(np.percentile(result.delays, 95)) if len(result.delays) else math.nan,
         scaled=mean_metrics(metrics[True]),
         metric=mean_metrics(metrics[False]),
         compared=result.compared,

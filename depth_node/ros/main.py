@@ -16,6 +16,7 @@ import textwrap
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ to sixty times as long (benchmarks/busy_cores.py). On an idle machine this costs
 PROFILE = Path(__file__).with_name("large_messages.xml")
 PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
 """Where Fast DDS is told of its profile, of version 3 and before."""
+FAST_DDS_2, FIRST_WHEEL_OF_3 = ("humble", "iron", "jazzy"), 9
+"""Distributions with Fast DDS 2, and the first version of rmw_fastrtps with the next."""
 LEAST_SHARED_MEMORY = 256 << 20
 PROFILES_FOUND = ("DEFAULT_FASTDDS_PROFILES.xml", "DEFAULT_FASTRTPS_PROFILES.xml")
 """What it takes from the working folder by itself."""
@@ -84,7 +87,18 @@ def make_room_for_large_messages() -> None:
     own = any(os.environ.get(name) for name in (*PROFILE_VARIABLES, "FASTDDS_BUILTIN_TRANSPORTS"))
     own |= any(Path(name).is_file() for name in PROFILES_FOUND)
     if not own and _has_room() and "fastrtps" in os.environ.get("RMW_IMPLEMENTATION", "rmw_fastrtps_cpp"):
-        os.environ.update(dict.fromkeys(PROFILE_VARIABLES, str(PROFILE)))
+        os.environ[PROFILE_VARIABLES[1] if _is_fast_dds_2() else PROFILE_VARIABLES[0]] = str(PROFILE)
+
+
+def _is_fast_dds_2() -> bool:
+    """Whether Fast DDS is of version 2, which knows the old name only; the next one complains of it."""
+    distribution = os.environ.get("ROS_DISTRO")
+    if distribution:
+        return distribution in FAST_DDS_2
+    try:
+        return int(metadata.version("ros-rmw-fastrtps-cpp").partition(".")[0]) < FIRST_WHEEL_OF_3
+    except (metadata.PackageNotFoundError, ValueError):
+        return False
 
 
 def _has_room() -> bool:

@@ -113,7 +113,8 @@ class BagPlayer(Node):
             count = sum(p.get_subscription_count() for p in self._publishers_by_topic.values())
             if count != seen:
                 seen, since = count, time.monotonic()
-            if any(p.get_subscription_count() for p in watched) and time.monotonic() - since > SETTLE:
+            enough = count >= self._config.subscribers and any(p.get_subscription_count() for p in watched)
+            if enough and time.monotonic() - since > SETTLE:
                 return
             self._executor.spin_once(timeout_sec=0.05)
         if self._config.wait and not self._stop.is_set():

@@ -23,15 +23,19 @@ def clean(monkeypatch, tmp_path):
     return monkeypatch
 
 
-def taken(monkeypatch):
+def taken(_):
     main.make_room_for_large_messages()
-    found = [main.os.environ.get(name) == str(main.PROFILE) for name in main.PROFILE_VARIABLES]
-    assert all(found) or not any(found)
-    return all(found)
+    return [name for name in main.PROFILE_VARIABLES if main.os.environ.get(name) == str(main.PROFILE)]
+
+
+@pytest.mark.parametrize(("distribution", "name"), [("jazzy", 1), ("humble", 1), ("kilted", 0), ("lyrical", 0)])
+def test_every_version_is_told_by_the_name_that_it_knows(clean, distribution, name):
+    clean.setenv("ROS_DISTRO", distribution)
+    assert taken(clean) == [main.PROFILE_VARIABLES[name]]
 
 
 def test_it_is_there_and_makes_room(clean):
-    assert taken(clean)
+    assert len(taken(clean)) == 1
     text = {element.tag.rpartition("}")[2]: element.text for element in ET.parse(main.PROFILE).iter()}
     assert int(text["segment_size"]) == 32 << 20
 
