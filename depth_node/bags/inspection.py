@@ -153,6 +153,7 @@ def _inspect(bag: BagReader, progress: Callable[[int, int], None] | None) -> Bag
         if progress is not None and done % 50 == 0:
             progress(done, total)
     _check_sizes(readers)
+    _check_places(readers)
     topics = tuple(reader.finish() for reader in readers.values())
     loss, (start, end) = bag.loss, bag.time_range_ns
     damage = "" if loss is None else _describe(asdict(loss))
@@ -284,6 +285,15 @@ def _check_sizes(readers: dict[str, _TopicReader]) -> None:
         if info.sizes.isdisjoint(reader.sizes):
             sizes = " or ".join(f"{width}x{height}" for width, height in sorted(info.sizes))
             reader.add_problem(f"{info.topic.name} {OTHER_SIZE} {sizes}")
+
+
+def _check_places(readers: dict[str, _TopicReader]) -> None:
+    """Note on a lidar that nothing in the bag says where it sits."""
+    if any(name.endswith("/tf_static") and reader.topic.count for name, reader in readers.items()):
+        return
+    for reader in readers.values():
+        if reader.topic.type == POINT_CLOUD and reader.topic.count:
+            reader.add_problem("without /tf_static nobody knows where it sits: `depth record` needs --extrinsics FILE")
 
 
 def _describe(loss: dict[str, Any]) -> str:

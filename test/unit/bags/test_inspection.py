@@ -15,7 +15,7 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from depth_node.bags.contact_sheet import WIDTH, contact_sheet
 from depth_node.bags.inspection import SAMPLES, inspect
-from depth_node.bags.message_types import VIDEO
+from depth_node.bags.message_types import POINT_CLOUD, TF_MESSAGE, VIDEO
 from depth_node.cli.main import main
 
 STAMP = 1_317_038_400_123_456_789
@@ -98,6 +98,21 @@ def test_what_is_advised_works(tmp_path, bag_maker):
     assert "--on_change split --output" in advised(bag_maker, tmp_path, "kind", encoding="bgr8")
     advice = advised(bag_maker, tmp_path, "size", size=(64, 48))
     assert advice.startswith("/camera/camera_info describes 64x48, but /camera/image_raw is 32x24 rgb8: give --calib")
+
+
+@pytest.mark.parametrize("placed", [True, False])
+def test_a_lidar_needs_a_place(tmp_path, bag_maker, placed):
+    types = get_typestore(Stores.ROS2_HUMBLE).types
+    fields = [types["sensor_msgs/msg/PointField"](name, 4 * i, 7, 1) for i, name in enumerate("xyz")]
+    cloud = {"height": 1, "width": 1, "fields": fields, "is_bigendian": False, "point_step": 12, "row_step": 12}
+    with bag_maker(tmp_path / "bag") as bag:
+        data = np.zeros(12, np.uint8)
+        bag.add("/lidar", POINT_CLOUD, STAMP, header=bag.header(STAMP), **cloud, data=data, is_dense=True)
+        if placed:
+            bag.add("/tf_static", TF_MESSAGE, STAMP, transforms=[])
+    problems = by_name(inspect(tmp_path / "bag"))["/lidar"].problems
+    assert bool(problems) is not placed
+    assert all("without /tf_static nobody knows where it sits" in problem for problem in problems)
 
 
 def test_a_camera_that_is_a_video_is_said_to_be_one(tmp_path):
