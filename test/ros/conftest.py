@@ -81,6 +81,13 @@ class Program:
             self._process.kill()  # leaves shared memory behind, but not a process
             pytest.fail(f"did not end on signal {with_signal}:\n{self.output}")
 
+    def wait_until_loaded(self, library: str, timeout: float = PATIENCE) -> None:
+        """Return once a shared library is in its memory."""
+        deadline = time.monotonic() + timeout
+        while library not in Path(f"/proc/{self._process.pid}/maps").read_text():
+            assert time.monotonic() < deadline, self.output
+            time.sleep(0.02)
+
     def shared_memory(self) -> set[Path]:
         """Files of Fast DDS's shared memory that came with this process (ports are shared with others)."""
         maps = Path(f"/proc/{self._process.pid}/maps").read_text()

@@ -16,13 +16,14 @@ from rclpy.parameter import Parameter
 from rclpy.parameter_client import AsyncParameterClient
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
-from std_msgs.msg import Float32
+from std_msgs.msg import Float32, Header
 
 from depth_node.camera.network_view import TrainingCamera
 from depth_node.checkpoints.depth import read_info, restate
 from depth_node.ros.messages import fill_image, pinhole_info
 
 HEIGHT, WIDTH = 48, 96
+BEST_EFFORT = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL, reliability=ReliabilityPolicy.RELIABLE)
 
 
@@ -36,10 +37,10 @@ def node(start, small_checkpoint):
 class Camera:
     """Publishes images of random pixels, each a tenth of a second later than the one before."""
 
-    def __init__(self, listener, info_profile=10, age=0.0, namespace="", kind=Image):
+    def __init__(self, listener, info_profile=10, age=0.0, namespace="", kind=Image, profile=10):
         self._listener = listener
         topic = "image_raw/compressed" if kind is CompressedImage else "image"
-        self._images = listener.node.create_publisher(kind, f"{namespace}{topic}", 10)
+        self._images = listener.node.create_publisher(kind, f"{namespace}{topic}", profile)
         self._infos = listener.node.create_publisher(CameraInfo, f"{namespace}camera_info", info_profile)
         self._pixels = np.random.default_rng(0).integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)
         self._time = time.time_ns() - int(age * 1e9)
@@ -47,6 +48,10 @@ class Camera:
             lambda: self._images.get_subscription_count() and self._infos.get_subscription_count()
         )
         listener.spin_for(1.0)  # the node matches reliability and durability
+
+    def publish(self, image, info):
+        self._infos.publish(info)
+        self._images.publish(image)
 
     def is_heard(self):
         return self._images.get_subscription_count() > 0
@@ -305,3 +310,32 @@ def test_help_lists_what_can_be_set(start, name):
     assert program.wait() == 0
     expected = {"depth_node": "depth.max = 80.0", "recorder_node": "bags"}
     assert expected[name] in program.output
+
+
+def test_large_images_sent_best_effort_are_warned_of(start, small_checkpoint, listener):
+    """And two frames that differ are mentioned: depth goes out in the image's."""
+    arguments = ("-p", f"checkpoint:={small_checkpoint}", "-r", "__ns:=/big")
+    program = start("depth_node.ros.main", "depth_node", "--ros-args", *arguments)
+    program.wait_for("active: images from '/big/image'")
+    listener.subscribe(Image, "big/depth/image_rect")
+    camera = Camera(listener, namespace="big/", profile=BEST_EFFORT)
+    pixels = np.zeros((400, 800, 3), np.uint8)
+    K = np.array([[500.0, 0, 399.5], [0, 500.0, 199.5], [0, 0, 1]])
+
+    def send():
+        header = camera.header()
+        image = fill_image(Image(), header, pixels, "rgb8")
+        camera.publish(image, pinhole_info(Header(stamp=header.stamp, frame_id="other"), K, 800, 400))
+
+    send_until(listener, send, lambda: "come best effort from '/listener'" in program.output)
+    assert "images of 1.0 MB" in program.output
+    assert "large_messages.xml" in program.output
+    send_until(listener, send, lambda: "in frame 'camera_optical_frame', its camera_info in 'other'" in program.output)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_it_loads_breaks_it_off(start, number):
+    program = start("depth_node.ros.main", "depth_node", "--ros-args", "-r", "__ns:=/early")
+    program.wait_until_loaded("_rclpy_pybind11")  # signals are watched from just before that on
+    assert program.stop(number) == 0, program.output
+    assert "Traceback" not in program.output
