@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from statistics import median
 
-from depth_node.ros.main import SPIN_COUNT
+from depth_node.ros.surroundings import SPIN_COUNT
 
 FRAMES = 15
 WORK = f"""

@@ -22,6 +22,7 @@ from depth_node.bags.message_types import (
     ODOMETRY,
     POINT_CLOUD,
     TF_MESSAGE,
+    camera_info_beside,
 )
 from depth_node.bags.opening import open_bag
 from depth_node.bags.reader import BagImage, BagMessage, BagReader, BagTopic, DamagedBagError
@@ -279,7 +280,7 @@ def describe_camera(camera: CameraCalibration) -> str:
 def _check_sizes(readers: dict[str, _TopicReader]) -> None:
     """Note on an image topic that its neighbouring camera_info is for another size."""
     for name, reader in readers.items():
-        info = readers.get(name.removesuffix("/compressed").rpartition("/")[0] + "/camera_info")
+        info = readers.get(camera_info_beside(name))
         if reader.topic.type not in (IMAGE, COMPRESSED_IMAGE) or info is None or not (info.sizes and reader.sizes):
             continue
         if info.sizes.isdisjoint(reader.sizes):

@@ -22,3 +22,8 @@ VIDEO = (
 
 COMPRESSED = "/compressed"
 """Ending of the topic that carries an image topic's compressed pictures, by image_transport's custom."""
+
+
+def camera_info_beside(image_topic: str) -> str:
+    """The topic with the calibration of an image topic's pictures, compressed or not, by image_transport's custom."""
+    return image_topic.removesuffix(COMPRESSED).rpartition("/")[0] + "/camera_info"

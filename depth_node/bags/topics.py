@@ -4,7 +4,15 @@
 
 from __future__ import annotations
 
-from depth_node.bags.message_types import CAMERA_INFO, COMPRESSED, COMPRESSED_IMAGE, IMAGE, ODOMETRY, VIDEO
+from depth_node.bags.message_types import (
+    CAMERA_INFO,
+    COMPRESSED,
+    COMPRESSED_IMAGE,
+    IMAGE,
+    ODOMETRY,
+    VIDEO,
+    camera_info_beside,
+)
 from depth_node.bags.reader import BagReader, BagTopic
 from depth_node.errors import BagError, CalibrationError
 
@@ -57,7 +65,7 @@ def choose_camera_info_topic(bag: BagReader, image_topic: str, asked: str = "") 
         return asked
     found = [topic for topic in bag.topics if topic.type == CAMERA_INFO and topic.count]
     names = [topic.name for topic in found]
-    neighbour = image_topic.removesuffix(COMPRESSED).rpartition("/")[0] + "/camera_info"
+    neighbour = camera_info_beside(image_topic)
     if neighbour in names:
         return neighbour
     if not found:

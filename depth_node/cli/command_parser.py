@@ -7,7 +7,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import difflib
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,14 +14,10 @@ from typing import Any, NoReturn
 from depth_node.config.recipes import describe_recipes, read_settings_file
 from depth_node.config.setting import NamedSetting, coerce
 from depth_node.errors import ConfigError
-from depth_node.training.run.earlier_run import SETTINGS_FILE
+from depth_node.training.run.earlier_run import SETTINGS_FILE, read_starts
 
 OWN = ("help", "debug", "config")
 """Flags that mean nothing in a file."""
-
-
-STARTS_FILE = "run.json"
-"""Of a run, says of each of its starts where data lay (`training.run.origin`)."""
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -111,7 +106,7 @@ class CommandParser(argparse.ArgumentParser):
         if own is None or not own.is_file():
             return {}
         flags = {action.dest for action in self._actions}
-        places = {flag: place for flag, place in _places(own.parent / STARTS_FILE).items() if flag in flags}
+        places = {flag: place for flag, place in _places(own.parent).items() if flag in flags}
         checked = places | self._checked(str(own))
         if "epochs" in given and "steps" not in given:
             checked.pop("steps", None)  # it would win
@@ -141,12 +136,12 @@ class CommandParser(argparse.ArgumentParser):
         return checked
 
 
-def _places(path: Path) -> dict[str, str]:
+def _places(folder: Path) -> dict[str, str]:
     """Where a run's latest start found what it read, by flag; empty where it does not say."""
     try:
-        places = json.loads(path.read_text(encoding="utf-8"))["starts"][-1]["places"]
+        places = read_starts(folder)[-1]["places"]
         return {str(flag): str(place) for flag, place in places.items()}
-    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError):
+    except (KeyError, IndexError, TypeError, AttributeError):
         return {}
 
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from depth_node.config.training import LossConfig
 from depth_node.geometry.disparity import disparity_to_depth, inverse_depth_range
-from depth_node.geometry.warp import Projection, sample
+from depth_node.geometry.warp import Projection, sample, warp_image
 from depth_node.losses.photometric import PatchMoments, patch_moments, photometric_error
 from depth_node.losses.reprojection import combine, minimum_reprojection
 from depth_node.losses.smoothness import smoothness_loss
@@ -122,7 +122,7 @@ class SelfSupervisedLoss(nn.Module):
         moments = patch_moments(target)
         depth = disparity_to_depth(self._upsample(disparity, target), self.min_depth, self.max_depth)
         warped = [
-            sample(source, Projection.between(K, T, *target.shape[-2:]).pixels(depth), self.config.padding)
+            warp_image(source, depth, K, T, self.config.padding)
             for source, T in zip(sources.unbind(1), T_source_target.unbind(1), strict=True)
         ]
         errors = torch.cat([self._photometric(image, moments) for image in warped], 1)

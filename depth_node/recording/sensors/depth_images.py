@@ -39,11 +39,8 @@ def read_depth_image(message: Any) -> NDArray[np.float32]:
     dtype = np.dtype((">" if message.is_bigendian else "<") + kind)
     height, width, step = int(message.height), int(message.width), int(message.step)
     data = np.frombuffer(message.data, np.uint8)
-    if (
-        min(height, width) < 1
-        or step < width * dtype.itemsize
-        or data.size < step * (height - 1) + width * dtype.itemsize
-    ):
+    row = width * dtype.itemsize
+    if min(height, width) < 1 or step < row or data.size < step * (height - 1) + row:
         raise EncodingError(f"depth image of {width}x{height}: {data.size} bytes do not fit rows of {step}")
     raw = np.ndarray((height, width), dtype, data, strides=(step, dtype.itemsize))
     metres = raw.astype(np.float32) * np.float32(unit)

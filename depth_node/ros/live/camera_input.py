@@ -14,11 +14,11 @@ from rclpy.node import Node
 from rclpy.utilities import get_rmw_implementation_identifier
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from depth_node.bags.message_types import COMPRESSED
+from depth_node.bags.message_types import COMPRESSED, camera_info_beside
 from depth_node.ros.live.frame_statistics import FrameStatistics
 from depth_node.ros.live.info_pairing import InfoPairing
-from depth_node.ros.main import PROFILE
 from depth_node.ros.qos import MatchedSubscription
+from depth_node.ros.surroundings import PROFILE
 
 POLL_PERIOD = 0.1
 """Seconds between looks at the graph; one look takes well under a millisecond."""
@@ -112,17 +112,17 @@ class CameraInput:
         self._statistics.add_received()
         if len(image.data) > SAFE_BYTES and self._may_lose and self.image.reliability == "best effort":
             self._say(
+                "large",
                 f"images of {len(image.data) / 1e6:.1f} MB come best effort from '{', '.join(self.image.publishers)}': "
                 f"Fast DDS's shared memory holds {SAFE_BYTES / 1e6:.1f} MB as it comes, so that most of them get lost "
-                f"on the way unless the camera has a profile with more: give it {PROFILE}, or let it publish reliably"
+                f"on the way unless the camera has a profile with more: give it {PROFILE}, or let it publish reliably",
             )
         self._pairing.add_image(image, time.monotonic())
 
-    def _say(self, line: str) -> None:
-        """Warn once."""
-        key = line.split(" of ", maxsplit=1)[0]
-        if key not in self._said:
-            self._said.add(key)
+    def _say(self, trouble: str, line: str) -> None:
+        """Warn once of each trouble."""
+        if trouble not in self._said:
+            self._said.add(trouble)
             self._node.get_logger().warning(line)
 
     def _on_pair(self, image: Any, info: Any, arrival: float) -> None:
@@ -130,9 +130,12 @@ class CameraInput:
         if not ours:
             image.header.frame_id = theirs
             if not theirs:
-                self._say("neither image nor camera_info names its frame: depth and clouds will have no frame_id")
+                self._say(
+                    "no frame", "neither image nor camera_info names its frame: depth and clouds will have no frame_id"
+                )
         elif theirs and ours != theirs:
-            self._say(f"the image is in frame '{ours}', its camera_info in '{theirs}': depth goes out in '{ours}'")
+            line = f"the image is in frame '{ours}', its camera_info in '{theirs}': depth goes out in '{ours}'"
+            self._say("two frames", line)
         self._deliver(CameraFrame(image, info, arrival))
 
     def _on_alone(self, reason: str) -> None:
@@ -150,8 +153,7 @@ def info_topic(node: Node) -> str:
     remapped = node.resolve_topic_name("camera_info")
     if remapped != node.resolve_topic_name("camera_info", only_expand=True):
         return remapped
-    image = image_topic(node, "raw").removesuffix(COMPRESSED)
-    return f"{image.rpartition('/')[0]}/camera_info"
+    return camera_info_beside(image_topic(node, "raw"))
 
 
 def image_topic(node: Node, transport: str) -> str:

@@ -40,12 +40,10 @@ def calibration_of(info: Any) -> tuple[Any, ...]:
 
 def is_alike(info: Any, other: Any) -> bool:
     """Whether two CameraInfo describe one camera that focuses or steadies its pictures now and then."""
-    ours, theirs = calibration_of(info), calibration_of(other)
-    if ours == theirs:
+    if calibration_of(info) == calibration_of(other):
         return True
     try:
-        cameras = (CameraCalibration.from_camera_info(each) for each in (info, other))
-        return next(cameras).is_close(next(cameras))
+        return CameraCalibration.from_camera_info(info).is_close(CameraCalibration.from_camera_info(other))
     except CalibrationError:
         return False
 

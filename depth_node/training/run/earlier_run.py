@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from depth_node.config.recipes import read_settings_file
 from depth_node.errors import ConfigError
 
-SETTINGS_FILE = "config.yaml"
+SETTINGS_FILE, ORIGIN_FILE = "config.yaml", "run.json"
 TWO_STAGE_FILE, STAGE_1 = "two_stage.json", "stage1"
 """What tells a two-stage run's folder from another run's."""
 
@@ -23,6 +24,14 @@ MAY_HAVE_MOVED = {"semantic", "distillation.teacher"}
 REPORT = {"resampling.worst", "resampling.workers", "resampling.device", "resampling.keep_at_least"}
 MAY_CHANGE = LENGTH | RATES | {"clip_gradient"} | MACHINE | READ_AT_START | MAY_HAVE_MOVED | REPORT
 """Whatever else differs makes another run."""
+
+
+def read_starts(folder: Path) -> list[Any]:
+    """What each start of a run has said of itself (`origin.origin`); a damaged record is no reason not to train."""
+    try:
+        return list(json.loads((folder / ORIGIN_FILE).read_text(encoding="utf-8"))["starts"])
+    except (ValueError, KeyError, TypeError, OSError):
+        return []
 
 
 def check_settings(folder: Path, now: Mapping[str, Any]) -> None:

@@ -21,8 +21,8 @@ from depth_node.atomic_file import replacing
 from depth_node.distributed import world_size
 from depth_node.errors import TrainingError
 from depth_node.kitti.layout import MANIFEST
+from depth_node.training.run.earlier_run import ORIGIN_FILE, read_starts
 
-ORIGIN_FILE = "run.json"
 GIT_SECONDS = 10
 
 
@@ -66,7 +66,7 @@ def describe_data(frames: Iterable[str], roots: Iterable[Path]) -> dict[str, Any
 
 def check_data(folder: Path, data: dict[str, Any]) -> None:
     """See that a run goes on with the frames that it was started with; raises TrainingError."""
-    before = [start.get("data", {}) for start in _starts(folder / ORIGIN_FILE) if isinstance(start, dict)]
+    before = [start.get("data", {}) for start in read_starts(folder) if isinstance(start, dict)]
     if before and before[-1].get("frames_sha256", data["frames_sha256"]) != data["frames_sha256"]:
         raise TrainingError(
             f"{folder} has learnt from other frames ({before[-1].get('frames')}, now {data['frames']}): give its own "
@@ -78,14 +78,7 @@ def add_origin(folder: Path, record: dict[str, Any]) -> None:
     """Append a record to run.json: one for each start of the run; raises OutputError."""
     path = folder / ORIGIN_FILE
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps({"starts": [*_starts(path), record]}, indent=1) + "\n", encoding="utf-8")
-
-
-def _starts(path: Path) -> list[Any]:
-    try:
-        return list(json.loads(path.read_text(encoding="utf-8"))["starts"])
-    except (ValueError, KeyError, TypeError, OSError):
-        return []  # a damaged record is no reason not to train
+        temporary.write_text(json.dumps({"starts": [*read_starts(folder), record]}, indent=1) + "\n", encoding="utf-8")
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -16,9 +15,8 @@ from matplotlib.figure import Figure
 
 from depth_node.atomic_file import replacing
 from depth_node.distributed import is_first
-from depth_node.training.run.earlier_run import SETTINGS_FILE
+from depth_node.training.run.earlier_run import SETTINGS_FILE, read_starts
 from depth_node.training.run.metrics_file import COLUMNS, METRICS_FILE, SPEED, read_metrics
-from depth_node.training.run.origin import ORIGIN_FILE
 
 REPORT_FILE, CURVES_FILE = "report.md", "curves.png"
 FIRST_PICTURE, LATEST_PICTURE = "first.png", "latest.png"
@@ -64,8 +62,7 @@ def write_report(folder: Path) -> None:
 
 
 def _origin_lines(folder: Path) -> list[str]:
-    path = folder / ORIGIN_FILE
-    starts = json.loads(path.read_text(encoding="utf-8"))["starts"] if path.exists() else []
+    starts = read_starts(folder)
     lines = []
     for number, start in enumerate(starts):
         code = f"depth_node {start['version']}"
