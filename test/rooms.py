@@ -20,6 +20,7 @@ FLOORS: tuple[dict[str, str], ...] = (
     {"geometry": "disparity, intrinsics, rigid motion, warping, ground plane; torch only"},
     {
         "kitti": "the layout on disk: paths, formats, calibration files, splits",
+        "sensing": "what other sensors give: clouds, odometry, where they sit on the vehicle",
         "camera": "what a camera gives: encodings, calibration, rectification, network input",
         "networks": "encoders, decoders, pixel-adaptive convolution, semantic and pose nets; know no camera",
     },
@@ -34,6 +35,7 @@ FLOORS: tuple[dict[str, str], ...] = (
         "simulation": "streets in towns and outside, with exact depth",
     },
     {
+        "scale": "metres and steadiness at run time: sources, their filter, flicker, confidence",
         "inference": "DepthEstimator: image, K -> Prediction; clouds",
         "recording": "bags to KITTI-style sequences: selection, sensors, journal, report",
     },

@@ -13,6 +13,10 @@ from depth_node.config.fit import fit_setting
 from depth_node.config.setting import Validated, setting
 from depth_node.errors import ConfigError
 
+MEASURED = ("lidar", "scan", "range", "odometry", "camera_height")
+"""Sources of scale that measure at run time, best first."""
+SCALE_SOURCES = ("auto", *MEASURED, "checkpoint", "fixed")
+
 DEFAULT_CHECKPOINT = "guided_lite_hr_depth_street_640x192.safetensors"
 """The file in depth_node/weights that the checkpoint named 'default' stands for."""
 
@@ -64,10 +68,29 @@ class InputSettings(Validated):
 
 @dataclass(frozen=True)
 class ScaleSettings(Validated):
-    """From network units to metres."""
+    """From network units to metres (docs/metres.md)."""
 
+    source: str = setting(
+        "auto",
+        "what says how long a network unit is: the first of these that speaks (auto), or one of them alone",
+        choices=SCALE_SOURCES,
+        live=True,
+    )
     fixed: float = setting(
         0.0, "metres per network unit; 0 takes the checkpoint's own scale", low=0.0, high=10000.0, live=True
+    )
+    camera_height: float = setting(
+        0.0,
+        "height of the camera above the road; 0 takes it from TF, as its height in scale.ground_frame",
+        unit="m",
+        low=0.0,
+        high=100.0,
+        live=True,
+    )
+    ground_frame: str = setting("base_footprint", "TF frame whose x and y axes lie on the road", live=True)
+    extrinsics: str = setting("", "YAML file with where the sensors sit; it wins over TF")
+    smoothing: bool = setting(
+        True, "take out flicker: keep static things where they were in the picture before", live=True
     )
 
 
@@ -104,6 +127,8 @@ class NodeConfig(Validated):
         """Check every value alone and the ranges together; raises ConfigError."""
         super().__post_init__()
         _check_range("depth.min", self.depth.min, "depth.max", self.depth.max)
+        if self.scale.source == "fixed" and not self.scale.fixed:
+            raise ConfigError("parameter 'scale.source' is fixed: set 'scale.fixed' to metres per network unit too")
         _check_range("points.min_range", self.points.min_range, "points.max_range", self.points.max_range)
 
 

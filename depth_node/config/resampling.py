@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from depth_node.config.setting import Validated, setting
+from depth_node.config.ground import GroundSearch
+from depth_node.config.setting import setting
 
 REFERENCE_PIXELS = 640 * 192
 """The picture that the paper counts its pixels in."""
@@ -14,7 +15,7 @@ CANDIDATES = ("auto", "labels", "network", "geometric")
 
 
 @dataclass(frozen=True)
-class ResamplingConfig(Validated):
+class ResamplingConfig(GroundSearch):
     """Which frames are dropped between the two stages of training."""
 
     candidates: str = setting(
@@ -24,27 +25,6 @@ class ResamplingConfig(Validated):
         choices=CANDIDATES,
     )
     classes: str = setting("cityscapes", "classes of label pictures: cityscapes, camvid or a YAML file")
-    top: float = setting(0.5, "geometric candidates lie below this share of the picture's height", low=0.0, high=0.95)
-    middle: float = setting(
-        0.5, "geometric candidates lie in this central share of the picture's width", low=0.05, high=1.0
-    )
-    nearest: float = setting(
-        0.9,
-        "the nearest share of the candidates is used: the farthest may be infinite objects",
-        low=0.05,
-        high=1.0,
-    )
-    min_candidates: float = setting(
-        0.01, "with a smaller share of ground classes in the picture, candidates are geometric", low=0.0, high=1.0
-    )
-    iterations: int = setting(200, "planes through three random pixels that RANSAC tries", low=1)
-    tolerance: float = setting(
-        0.08, "distance to the plane up to which a pixel lies on it, as a share of the camera's height", low=1e-3
-    )
-    max_tilt: float = setting(
-        15.0, "largest angle between the plane's normal and the camera's y axis", unit="degrees", low=0.0, high=60.0
-    )
-    min_inliers: float = setting(0.4, "least share of the candidates on a plane to be trusted", low=0.0, high=1.0)
     camera_height: float = setting(
         1.65, "the camera's height over the ground, which gives depth its unit (KITTI: 1.65)", unit="m", low=0.01
     )
@@ -69,7 +49,6 @@ class ResamplingConfig(Validated):
         0.3, "stop, rather than drop so many frames that a smaller share is left", low=0.0, high=1.0
     )
     worst: int = setting(12, "number of dropped frames, worst first, to draw in the report", low=0)
-    seed: int = setting(0, "seed of RANSAC", low=0)
     batch_size: int = setting(8, "pictures predicted at once", low=1)
     workers: int = setting(2, "processes that decode pictures; 0 decodes in the main process", low=0, high=64)
     device: str = setting("auto", "where to run the network", choices=("auto", "cpu", "cuda"))

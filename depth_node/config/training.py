@@ -50,6 +50,12 @@ class LossConfig(Validated):
         "weight of the difference between predicted and driven distance, makes depth metric; TRI's VelSup 0.1",
         low=0.0,
     )
+    camera_height: float = setting(
+        0.0,
+        "weight of the difference of the road's height under the camera from its usual height, makes depth metric by "
+        "--camera_height and without any sensor; 0.1 does it",
+        low=0.0,
+    )
 
 
 @dataclass(frozen=True)
@@ -101,6 +107,13 @@ class TrainConfig(Validated):
         "share of the old in a moving average of the weights, which is validated and saved; 0 averages nothing",
         low=0.0,
         high=0.99999,
+    )
+    camera_height: float = setting(
+        0.0,
+        "how high the camera is above the road, for --loss.camera_height; KITTI's 1.65, 0 unknown",
+        unit="m",
+        low=0.0,
+        high=100.0,
     )
     stereo: bool = setting(False, "learn from the other camera of a stereo pair too; frames without it are left out")
     pretrained: bool = setting(True, "start the encoders from ImageNet weights when they can be downloaded")

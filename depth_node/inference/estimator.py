@@ -77,6 +77,11 @@ class DepthEstimator:
     def scale(self, scale: float) -> None:
         self.model.scale = scale
 
+    @property
+    def is_guided(self) -> bool:
+        """Whether the semantic network runs for every picture anyway."""
+        return self.info.network.guided
+
     @torch.inference_mode()
     def estimate(
         self,
@@ -142,7 +147,7 @@ class DepthEstimator:
             K_shown = np.full((3, 3), np.nan)
         else:
             K_shown = np.array(K, np.float64) if full_resolution else view.intrinsics(K)
-        return Prediction(depth, valid, shown, K_shown, view, labels, clock.timings)
+        return Prediction(depth, valid, shown, K_shown, view, labels, timings=clock.timings)
 
     def view(self, picture: tuple[int, int], K: NDArray[np.float64] | None) -> NetworkView:
         """What the network sees of pictures of a size (height, width) and camera; raises CalibrationError."""

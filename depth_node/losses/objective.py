@@ -34,6 +34,7 @@ class LossTerms:
         moving: share of pixels that the auto-mask lets teach.
         distillation: mean difference to a teacher's depth; 0 without a teacher.
         velocity: mean difference to the driven distance, m; 0 where that is not asked for.
+        camera_height: mean relative difference to the camera's height; 0 where that is not asked for.
     """
 
     total: Tensor
@@ -43,6 +44,7 @@ class LossTerms:
     moving: Tensor
     distillation: Tensor
     velocity: Tensor
+    camera_height: Tensor
 
     def stacked(self) -> Tensor:
         """All terms in the order of their declaration, without gradients: (N,)."""
@@ -107,6 +109,7 @@ class SelfSupervisedLoss(nn.Module):
             moving=moving[0],
             distillation=nothing,
             velocity=nothing,
+            camera_height=nothing,
         )
 
     @torch.no_grad()

@@ -17,9 +17,9 @@ import cv2
 from depth_node.camera.calibration import CameraCalibration
 from depth_node.config.record import RecordConfig
 from depth_node.recording.image_motion import Gray, Motion, MotionMeter
-from depth_node.recording.odometry_track import OdometryTrack
 from depth_node.recording.picture_quality import PictureQuality
 from depth_node.recording.timeline import SECOND, TimedImage
+from depth_node.sensing.odometry_track import OdometryTrack
 
 REASONS = {
     "static": "the camera stands still",

@@ -28,9 +28,9 @@ from depth_node.config.record import RecordConfig
 from depth_node.errors import BagError, CalibrationError, EncodingError
 from depth_node.kitti.timestamps import format_timestamp
 from depth_node.recording.manifest import BagFile, BagRecord, LossRecord
-from depth_node.recording.odometry_track import OdometryTrack
 from depth_node.recording.sensors.writers import SideWriter
 from depth_node.recording.timeline import TimedImage, Timeline
+from depth_node.sensing.odometry_track import OdometryTrack
 
 ODOMETRY_PATIENCE_NS = 500_000_000
 """How long, in time of recording, a picture waits for odometry that comes after it."""

@@ -12,12 +12,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from depth_node.config.resampling import ResamplingConfig
-from depth_node.geometry.ground_plane import GroundPlanes, fit_ground_planes
-from depth_node.geometry.warp import backproject
+from depth_node.geometry.ground_plane import GroundPlanes
+from depth_node.geometry.ground_search import find_ground
 
 LABELS, NETWORK, GEOMETRIC, OTHER_FRAMES = "labels", "network", "geometric", "other frames"
 
@@ -53,17 +52,7 @@ def check_ground(depth: Tensor, K: Tensor, ground: Tensor | None, config: Resamp
         ground: (B, H, W) bool, pixels of ground classes; None where no classes are known.
         config: how to.
     """
-    candidates, geometric = ground_candidates(depth[:, 0], ground, config)
-    points = backproject(depth.double(), K.double()).flatten(2).transpose(1, 2)
-    planes = fit_ground_planes(
-        points,
-        candidates.flatten(1),
-        config.iterations,
-        config.tolerance,
-        config.max_tilt,
-        config.min_inliers,
-        config.seed,
-    )
+    planes, _, geometric = find_ground(depth, K, ground, config)
     return check_against(depth, K, planes, geometric, config)
 
 
@@ -73,28 +62,6 @@ def check_against(
     """Find the pixels below planes that are known; arguments as above, `geometric` (B,) bool."""
     metres = config.camera_height / planes.distances
     return GroundCheck(planes, metres, pixels_below(depth[:, 0], K, planes, config), geometric)
-
-
-def ground_candidates(depth: Tensor, ground: Tensor | None, config: ResamplingConfig) -> tuple[Tensor, Tensor]:
-    """Pixels that may lie on the ground: (B, H, W) bool, and whether they are geometric, (B,) bool.
-
-    Args:
-        depth: (B, H, W).
-        ground: (B, H, W) bool, pixels of ground classes, or None.
-        config: which region is taken without enough of those.
-    """
-    batch, height, width = depth.shape
-    side = round(width * (1.0 - config.middle) / 2)
-    region = torch.zeros_like(depth, dtype=torch.bool)
-    region[:, round(config.top * height) :, side : width - side] = True
-    geometric = torch.ones(batch, dtype=torch.bool, device=depth.device)
-    if ground is not None:
-        geometric = ground.flatten(1).float().mean(1) < config.min_candidates
-        region = torch.where(geometric[:, None, None], region, ground)
-    # The farthest part may hold infinite objects. Less than most of it would leave the tilt of the plane open.
-    candidates = depth.masked_fill(~region, torch.nan).flatten(1)
-    farthest = candidates.nanquantile(config.nearest, dim=1)[:, None, None]
-    return region & (depth <= farthest), geometric
 
 
 def pixels_below(depth: Tensor, K: Tensor, planes: GroundPlanes, config: ResamplingConfig) -> Tensor:

@@ -53,12 +53,19 @@ class FrozenSemantics(Frozen):
         """Semantic maps of (B, 3, H, W) images in 0..1, as a guided depth network takes them."""
         return list(self.network.to(image.device)(image).maps)
 
-    @torch.no_grad()
     def moving(self, image: Tensor) -> Tensor:
         """Pixels of classes that may move on their own: (B, 1, H, W) bool of (B, 3, H, W) images in 0..1."""
+        return self._of_classes(image, self.info.classes.moving_ids)[:, None]
+
+    def ground(self, image: Tensor) -> Tensor:
+        """Pixels of classes that lie flat under the wheels: (B, H, W) bool of (B, 3, H, W) images in 0..1."""
+        return self._of_classes(image, self.info.classes.ground_ids)
+
+    @torch.no_grad()
+    def _of_classes(self, image: Tensor, ids: tuple[int, ...]) -> Tensor:
         logits = self.network.to(image.device)(image).logits
         labels = self.network.labels(logits, *image.shape[-2:])
-        return torch.isin(labels, labels.new_tensor(self.info.classes.moving_ids))[:, None]
+        return torch.isin(labels, labels.new_tensor(ids))
 
 
 class Teacher(Frozen):

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,9 @@ from depth_node.datasets.randomness import Draws
 from depth_node.datasets.sample import Sample, joined
 from depth_node.datasets.triplets import OFFSETS
 from depth_node.distributed import rank, total, world_size
+from depth_node.geometry.disparity import disparity_to_depth
 from depth_node.geometry.pose import sideways_transform
+from depth_node.losses.camera_height import camera_height_loss
 from depth_node.losses.distillation import distillation_loss
 from depth_node.losses.objective import LossTerms, SelfSupervisedLoss
 from depth_node.losses.velocity import velocity_loss
@@ -34,6 +37,9 @@ from depth_node.training.frozen_networks import FrozenSemantics, Teacher
 from depth_node.training.optimizer import build_optimizer
 from depth_node.training.run.validation_pictures import COUNT, show_validation
 from depth_node.training.task import Task, Terms
+
+HEIGHT_STEPS = 50
+"""Steps over which the usual height of the road follows the network."""
 
 
 class SelfSupervisedModule(Task):
@@ -75,6 +81,10 @@ class SelfSupervisedModule(Task):
         if not config.distillation.photometric:
             self.pose.requires_grad_(False)  # nothing teaches it, and several processes would wait for its gradients
         self._validated: list[Tensor] = []
+        # Sums of the logarithm of the road's height under the camera (network units) and of weights; later ones count
+        # more. Sums rather than a mean: they can be averaged along with the weights, before a road was seen too.
+        self.register_buffer("road_heights", torch.zeros(2), persistent=config.loss.camera_height > 0)
+        self.road_heights: Tensor
 
     def training_step(self, batch: Sample, step: int) -> tuple[Tensor, Terms]:
         """One batch: mirror, jitter, predict depth and motion, score on the unjittered colours."""
@@ -110,6 +120,11 @@ class SelfSupervisedModule(Task):
     def save(self, path: Path, steps: int, metrics: Mapping[str, float]) -> None:
         """Write a checkpoint with all networks."""
         info = self.info.with_training(**self.info.training, steps=steps, metrics=dict(metrics))
+        if self.config.loss.camera_height > 0:
+            height = float(self._usual_height().exp())
+            known = math.isfinite(height)
+            scale = self.config.camera_height / height if known else 1.0
+            info = replace(info, scale=scale, scale_source=info.scale_source if known else "none")
         save_checkpoint(path, info, self.depth, self.pose, self.semantics.network if self.semantics else None)
 
     def draw(self, batches: Sequence[Sample], folder: Path, board: SummaryWriter, step: int) -> None:
@@ -147,17 +162,39 @@ class SelfSupervisedModule(Task):
         return [mirror_chosen(disparity, mirrored) for disparity in turned]
 
     def _explain(self, disparities: list[Tensor], clean: Sample, motion: Tensor, draws: Draws) -> LossTerms:
-        """Score depth and motion on the pictures, and motion on the distances where that is asked for."""
+        """Score depth and motion on the pictures, and in metres where that is asked for."""
         T_source_target = self._transforms(clean, motion)
         ignore = None
         if self.config.loss.mask_moving and self.semantics:
             ignore = self.semantics.moving(clean.target)
         terms = self.objective(disparities, clean.target, clean.sources, clean.K, T_source_target, ignore, draws.noise)
-        weight = self.config.loss.velocity
-        if weight == 0:
-            return terms
-        difference = velocity_loss(motion, clean.distance)
-        return replace(terms, total=terms.total + weight * difference, velocity=difference.detach())
+        return self._add_metres(terms, disparities[0], clean, motion)
+
+    def _add_metres(self, terms: LossTerms, disparity: Tensor, clean: Sample, motion: Tensor) -> LossTerms:
+        """What makes depth metric, where that is asked for."""
+        config, network = self.config.loss, self.depth.config
+        if config.velocity > 0:
+            difference = velocity_loss(motion, clean.distance)
+            terms = replace(terms, total=terms.total + config.velocity * difference, velocity=difference.detach())
+        if config.camera_height > 0:
+            ground = self.semantics.ground(clean.target) if self.semantics else None
+            depth = disparity_to_depth(disparity, network.min_depth, network.max_depth)
+            difference, height = camera_height_loss(depth, clean.K, ground, motion, self._usual_height())
+            self._remember_height(height)
+            total = terms.total + config.camera_height * difference
+            terms = replace(terms, total=total, camera_height=difference.detach())
+        return terms
+
+    @torch.no_grad()
+    def _remember_height(self, height: Tensor) -> None:
+        """Let the usual height of the road follow that of a training batch, of all processes together."""
+        if self.training:
+            seen = total(torch.stack([height.nan_to_num(), (~height.isnan()).to(height)]))
+            self.road_heights.lerp_(seen / world_size(), 1.0 / HEIGHT_STEPS)
+
+    def _usual_height(self) -> Tensor:
+        """() logarithm of the road's usual height under the camera, network units; NaN before one was seen."""
+        return self.road_heights[0] / self.road_heights[1]
 
     def _transforms(self, clean: Sample, motion: Tensor) -> Tensor:
         """T_source_target of all sources: the neighbours', and the stereo partner's where there is one."""

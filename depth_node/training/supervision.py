@@ -10,7 +10,7 @@ from depth_node.datasets.triplets import TripletDataset
 from depth_node.errors import TrainingError
 from depth_node.training.frozen_networks import FrozenSemantics, Teacher
 
-VELOCITY, STEREO = "velocity", "stereo_baseline"
+VELOCITY, STEREO, CAMERA_HEIGHT = "velocity", "stereo_baseline", "camera_height"
 SAME_SCALE = 0.05
 """Relative difference up to which two scales are one; both are measured."""
 
@@ -26,6 +26,12 @@ def check_supervision(config: TrainConfig, train: TripletDataset, semantics: Fro
             raise TrainingError("--loss.mask_moving needs a semantic network: name its checkpoint with --semantic")
         if not semantics.info.classes.moving_ids:
             raise TrainingError("the semantic network knows no moving class: leave --loss.mask_moving out")
+    if config.loss.camera_height > 0:
+        if not config.camera_height:
+            raise TrainingError("--loss.camera_height needs the camera's height above the road: add --camera_height")
+        if train.stereo or config.loss.velocity > 0:
+            other = "stereo pairs" if train.stereo else "--loss.velocity"
+            raise TrainingError(f"{other} and --loss.camera_height set two scales at once: leave one of them out")
     if config.loss.velocity > 0:
         if train.stereo:
             raise TrainingError("stereo pairs and --loss.velocity set two scales at once: leave one of them out")
@@ -38,20 +44,24 @@ def metric_scale(
 ) -> tuple[float, str]:
     """Metres per network unit and where that comes from, as a checkpoint says it; 1 and 'none' where nothing tells.
 
-    With velocity supervision the network predicts metres; with stereo pairs the baseline says what its unit is; a
-    teacher hands over its own unit.
+    With the speed as supervision the network predicts metres; with stereo pairs the baseline says what its unit is,
+    with the camera's height the road that it sees; a teacher hands over its own unit.
 
     Raises:
         TrainingError: the teacher's unit is another than the one that speed or baseline set.
     """
     theirs = teacher.scale(camera) if teacher else (1.0, "none")
-    if not config.distillation.photometric or not (config.loss.velocity > 0 or train.stereo):
+    if config.distillation.photometric and config.loss.camera_height > 0:
+        return 1.0, CAMERA_HEIGHT  # until the road has been seen; a teacher's unit is measured likewise
+    source = VELOCITY if config.loss.velocity > 0 else STEREO if train.stereo else ""
+    if not config.distillation.photometric or not source:
         return theirs
-    ours = (1.0, VELOCITY) if config.loss.velocity > 0 else (train.scale, STEREO)
+    ours = (train.scale if source == STEREO else 1.0, source)
     if teacher and (theirs[1] == "none" or abs(theirs[0] / ours[0] - 1) > SAME_SCALE):
         unit = "an unknown unit" if theirs[1] == "none" else f"a unit of {theirs[0]:.3g} m"
+        by = "the speed sets" if source == VELOCITY else "stereo pairs set"
         raise TrainingError(
-            f"the teacher predicts in {unit}, {'the speed sets' if ours[1] == VELOCITY else 'stereo pairs set'} one of "
-            f"{ours[0]:.3g} m: leave one of them out, or learn from the teacher alone with --teacher_only"
+            f"the teacher predicts in {unit}, {by} one of {ours[0]:.3g} m: leave one of them out, or learn from the "
+            "teacher alone with --teacher_only"
         )
     return ours

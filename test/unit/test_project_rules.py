@@ -35,7 +35,7 @@ FORBIDDEN = {("inference", "losses"), ("losses", "datasets"), ("losses", "networ
 ROS_PACKAGES = re.compile(
     r"(rclpy|\w+_(msgs|interfaces|srvs)|cv_bridge|sensor_msgs_py|tf_transformations|tf2_ros|launch|launch_ros)(\.|$)"
 )
-QUATERNIONS = PACKAGE / "recording/sensors/quaternions.py"
+QUATERNIONS = PACKAGE / "sensing/quaternions.py"
 DRAWERS = re.compile(r"^_?(utils?|helpers?|common|misc)$")
 
 

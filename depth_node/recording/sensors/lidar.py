@@ -27,11 +27,11 @@ from depth_node.errors import BagError, CalibrationError
 from depth_node.kitti.formats import read_velodyne, write_depth, write_velodyne
 from depth_node.kitti.layout import LEFT, KittiSequence
 from depth_node.kitti.timestamps import format_timestamp
-from depth_node.recording.sensors.extrinsics import Extrinsics, rigid
-from depth_node.recording.sensors.lidar_depth import drop_hidden, project_points
 from depth_node.recording.sensors.motion_log import MotionLog
-from depth_node.recording.sensors.point_cloud import read_cloud
 from depth_node.recording.sensors.protocol import RecordedFrame
+from depth_node.sensing.lidar_depth import drop_hidden, project_points
+from depth_node.sensing.point_cloud import read_cloud
+from depth_node.sensing.transform_tree import Extrinsics, rigid
 
 SAME_MOMENT = 1_000_000
 """A scan within this many ns of its frame need not be moved."""

@@ -10,9 +10,9 @@ import numpy as np
 
 from depth_node.bags.message_types import GNSS, IMU, ODOMETRY
 from depth_node.camera.calibration import Matrix
-from depth_node.recording.sensors.extrinsics import Extrinsics, rigid
-from depth_node.recording.sensors.quaternions import between, rotation_of_quaternion
 from depth_node.recording.sensors.series import Around, Row, Series
+from depth_node.sensing.quaternions import between, rotation_of_quaternion
+from depth_node.sensing.transform_tree import Extrinsics, rigid
 
 BASE = "base_link"
 """The vehicle's own axes [REP-105]."""

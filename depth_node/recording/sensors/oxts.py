@@ -22,7 +22,6 @@ from depth_node.camera.rectification import StoredCamera
 from depth_node.kitti.formats import OxtsPacket, write_oxts
 from depth_node.kitti.layout import frame_name
 from depth_node.kitti.mercator import Mercator
-from depth_node.recording.sensors.extrinsics import Extrinsics, rigid
 from depth_node.recording.sensors.georeference import UNPLACED, Placement, place_track
 from depth_node.recording.sensors.motion_log import (
     ACCURACY,
@@ -34,8 +33,9 @@ from depth_node.recording.sensors.motion_log import (
     MotionLog,
 )
 from depth_node.recording.sensors.protocol import RecordedFrame
-from depth_node.recording.sensors.quaternions import angles_of_rotation
 from depth_node.recording.sensors.series import Row
+from depth_node.sensing.quaternions import angles_of_rotation
+from depth_node.sensing.transform_tree import Extrinsics, rigid
 
 FIELDS = {
     "lat": "latitude (deg)",

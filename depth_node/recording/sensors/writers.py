@@ -30,8 +30,8 @@ from depth_node.camera.rectification import StoredCamera
 from depth_node.config.side_data import SideDataConfig
 from depth_node.errors import BagError
 from depth_node.kitti.calibration import lidar_at_camera
+from depth_node.recording.sensors.bag_extrinsics import extrinsics_of
 from depth_node.recording.sensors.depth_images import DepthImageWriter
-from depth_node.recording.sensors.extrinsics import Extrinsics
 from depth_node.recording.sensors.labels import LabelWriter, open_checkpoint
 from depth_node.recording.sensors.lidar import LidarWriter
 from depth_node.recording.sensors.motion_log import MotionLog
@@ -57,7 +57,7 @@ def open_side_writers(bag: BagReader, config: SideDataConfig, spill: Path) -> li
         CalibrationError: the extrinsics file cannot be read.
         CheckpointError: the semantic checkpoint cannot be read, or fetched from the hub.
     """
-    extrinsics = Extrinsics.of(bag, config.extrinsics)
+    extrinsics = extrinsics_of(bag, config.extrinsics)
     log = MotionLog(extrinsics)
     writers: list[SideWriter] = []
     asked = {ODOMETRY: config.odometry_topic, IMU: config.imu_topic, GNSS: config.gnss_topic}

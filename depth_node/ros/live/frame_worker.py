@@ -27,6 +27,7 @@ from depth_node.ros.live.frame_statistics import FrameStatistics
 from depth_node.ros.live.info_pairing import calibration_of
 from depth_node.ros.live.latest_slot import LatestSlot
 from depth_node.ros.live.outputs import DepthOutputs, needs_labels
+from depth_node.ros.live.runtime_scale import RuntimeScale
 from depth_node.ros.messages import rgb_of
 
 REASONS: dict[type[Exception], str] = {CalibrationError: "calibration", EncodingError: "encoding"}
@@ -76,6 +77,7 @@ class FrameWorker:
         outputs: DepthOutputs,
         statistics: FrameStatistics,
         config: Callable[[], NodeConfig],
+        scale: Callable[[], RuntimeScale],
         topic: str,
     ) -> None:
         """Start the thread.
@@ -86,10 +88,11 @@ class FrameWorker:
             outputs: where results go.
             statistics: counts frames, drops and times.
             config: gives the configuration of the moment.
+            scale: gives what makes metres of network units.
             topic: resolved name of the image topic, tells raw from rectified images.
         """
         self._node, self._estimator, self._outputs = node, estimator, outputs
-        self._statistics, self._config = statistics, config
+        self._statistics, self._config, self._scale = statistics, config, scale
         self._camera = CameraModel(should_rectify(config().rectify, topic))
         self.view: NetworkView | None = None
         self._doubted: CameraCalibration | None = None
@@ -148,15 +151,19 @@ class FrameWorker:
         stages["decode"] = time.perf_counter() - start
         rectified = rectifier(image)
         stages["rectify"] = time.perf_counter() - start - stages["decode"]
+        scale, base, header = self._scale(), self._estimator.scale, frame.image.header
         prediction = self._estimator.estimate(
             rectified,
             rectifier.K,
             config.depth.full_resolution,
             config.depth.sky_infinite,
-            with_labels=needs_labels(wanted, config.points),
+            with_labels=needs_labels(wanted, config.points) or (scale.measures and self._estimator.is_guided),
         )
-        self._outputs.publish(wanted, prediction, frame.image.header, config, translation_at(prediction.K, camera))
-        self._outputs.publish_scale(self._estimator.scale * prediction.view.focal_ratio)
+        start = time.perf_counter()
+        prediction = scale.apply(prediction, header, base, config.scale.smoothing)
+        stages["runtime scale"] = time.perf_counter() - start
+        self._outputs.publish(wanted, prediction, header, config, translation_at(prediction.K, camera))
+        self._outputs.publish_scale(base * prediction.rescaled * prediction.view.focal_ratio)
         if prediction.view != self.view:
             self.view = prediction.view
             self._node.get_logger().info(str(prediction.view))

@@ -20,15 +20,17 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.timer import Timer
 
 import depth_node
-from depth_node.camera.network_view import NetworkView
 from depth_node.config.live import DEFAULT_CHECKPOINT, NodeConfig
 from depth_node.errors import CheckpointError, DepthNodeError
 from depth_node.inference.estimator import DepthEstimator
-from depth_node.ros.diagnostics import PERIOD, DiagnosticsPublisher, frame_values, memory_in_use
+from depth_node.ros.diagnostics import PERIOD, DiagnosticsPublisher, frame_values
 from depth_node.ros.live.camera_input import CameraInput, image_topic
 from depth_node.ros.live.frame_statistics import FrameStatistics, Snapshot
 from depth_node.ros.live.frame_worker import FrameWorker
 from depth_node.ros.live.outputs import SEMANTIC_TOPICS, TOPICS, DepthOutputs
+from depth_node.ros.live.runtime_scale import RuntimeScale
+from depth_node.ros.live.scale_inputs import Transforms
+from depth_node.ros.live.status import describe, fallback_scale, is_unscaled, view_values
 from depth_node.ros.parameters import NodeParameters
 from depth_node.ros.qos import override_names
 
@@ -75,6 +77,7 @@ class DepthNode(LifecycleNode):
         self._outputs: DepthOutputs | None = None
         self._worker: FrameWorker | None = None
         self._camera: CameraInput | None = None
+        self._scale: RuntimeScale | None = None
         self._graph_timer: Timer | None = None
         self._statistics = FrameStatistics()
         self._problem = ""
@@ -92,6 +95,7 @@ class DepthNode(LifecycleNode):
         """Load the networks and advertise; FAILURE where parameters or checkpoint are wrong."""
         topics = [self.resolve_topic_name(topic) for topic in TOPICS | SEMANTIC_TOPICS]
         self._config = self._settings.read(override_names(topics))
+        Transforms(self._config.scale.extrinsics)  # a file that cannot be read is no matter of activation
         self._estimator = self._load(self._config)
         self._statistics = FrameStatistics()
         self._outputs = DepthOutputs(self, self._estimator.classes)
@@ -103,7 +107,10 @@ class DepthNode(LifecycleNode):
         assert self._outputs is not None
         transport = self._config.image_transport
         topic = image_topic(self, transport)
-        self._worker = FrameWorker(self, self._estimator, self._outputs, self._statistics, lambda: self._config, topic)
+        self._scale = self._runtime_scale(self._estimator)
+        self._worker = FrameWorker(
+            self, self._estimator, self._outputs, self._statistics, lambda: self._config, self._current_scale, topic
+        )
         self._camera = CameraInput(self, transport, self._worker.submit, self._statistics, self._outputs.wanted)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._graph_timer = self.create_timer(PERIOD, self._outputs.warn_incompatible, clock=steady)
@@ -143,7 +150,7 @@ class DepthNode(LifecycleNode):
     def _load(self, config: NodeConfig) -> DepthEstimator:
         path = checkpoint_path(config.checkpoint)
         estimator = DepthEstimator.from_checkpoint(path, config.device, config.precision, config.input.fit)
-        estimator.scale = config.scale.fixed or estimator.info.scale
+        estimator.scale, _ = fallback_scale(config, estimator)
         about = describe(estimator, config)
         self.get_logger().info(
             f"loaded {path.name}: {about['model']}, semantic network {about['semantic network']}, on {estimator.device}"
@@ -153,19 +160,35 @@ class DepthNode(LifecycleNode):
                 "this is the shipped checkpoint, which knows a simulated street only: on a real camera expect rough "
                 "depth, and metres to be off; record and train your own (README, 'Monday a bag, Tuesday depth')"
             )
-        if estimator.info.scale_source == "none" and not config.scale.fixed:
+        if is_unscaled(config, estimator):
             self.get_logger().warning(
-                "the checkpoint knows no metric scale, depth is in network units: set scale.fixed to metres per unit"
+                "the checkpoint knows no metric scale, depth is in network units until something measures it: see "
+                "scale.source, or set scale.fixed to metres per unit"
             )
         estimator.warm_up()
         return estimator
 
     def _apply(self, config: NodeConfig) -> None:
         """Take over a changed configuration; the worker reads it with its next frame."""
-        self._config = config
-        if self._estimator is not None:
-            self._estimator.scale = config.scale.fixed or self._estimator.info.scale
-            self._estimator.fit = config.input.fit
+        before, self._config = self._config, config
+        if self._estimator is None:
+            return
+        self._estimator.scale, name = fallback_scale(config, self._estimator)
+        self._estimator.fit = config.input.fit
+        if self._scale is not None:
+            self._scale.set_fallback(self._estimator.scale, name)
+            if sources_of(before) != sources_of(config):
+                old, self._scale = self._scale, self._runtime_scale(self._estimator)
+                old.stop()
+
+    def _runtime_scale(self, estimator: DepthEstimator) -> RuntimeScale:
+        assert self._outputs is not None
+        fallback = fallback_scale(self._config, estimator)
+        return RuntimeScale(self, self._config.scale, fallback, estimator.classes, self._outputs.wanted)
+
+    def _current_scale(self) -> RuntimeScale:
+        assert self._scale is not None
+        return self._scale
 
     def _is_configured(self) -> bool:
         return self._estimator is not None
@@ -177,7 +200,9 @@ class DepthNode(LifecycleNode):
             self.destroy_timer(self._graph_timer)
         if self._worker is not None:
             self._worker.stop()
-        self._camera = self._graph_timer = self._worker = None
+        if self._scale is not None:
+            self._scale.stop()
+        self._camera = self._graph_timer = self._worker = self._scale = None
 
     def _release(self) -> None:
         self._stop()
@@ -201,6 +226,8 @@ class DepthNode(LifecycleNode):
             return "ok", "inactive", values
         if self._worker is not None and self._worker.view is not None:
             values |= view_values(self._worker.view)
+        if self._scale is not None:
+            values |= self._scale.values()
         values["image publishers"] = ", ".join(self._camera.image.publishers) or "none"
         return (*self._camera_state(self._camera, snapshot), values)
 
@@ -214,9 +241,19 @@ class DepthNode(LifecycleNode):
         if not snapshot.received or snapshot.is_silent:
             since = f"for {snapshot.age:.1f} s" if snapshot.received else "yet"
             return "warn", f"no image on '{topic}' {since}"
-        if snapshot.rate:
-            return "ok", "running"
-        return "warn", "images arrive but lead to no depth, see the drops"
+        if not snapshot.rate:
+            return "warn", "images arrive but lead to no depth, see the drops"
+        problem = self._scale_problem()
+        return ("warn", f"running, but {problem}") if problem else ("ok", "running")
+
+    def _scale_problem(self) -> str:
+        """Why metres are not to be trusted; empty where they are."""
+        assert self._estimator is not None
+        if self._scale is not None and self._scale.problem:
+            return self._scale.problem
+        if is_unscaled(self._config, self._estimator) and not (self._scale and self._scale.state.is_measured):
+            return "depth is in network units: nothing says how long one is, see scale.source"
+        return ""
 
 
 def checkpoint_path(name: str) -> Path:
@@ -233,29 +270,6 @@ def checkpoint_path(name: str) -> Path:
     return path
 
 
-def view_values(view: NetworkView) -> dict[str, Any]:
-    """What the network sees of the camera's pictures, as diagnostic values."""
-    seen = view.window.width * view.window.height / (view.picture[0] * view.picture[1])
-    return {
-        "part of the picture seen [%]": 100.0 * seen,
-        "part of the network used [%]": 100.0 * view.target.width * view.target.height / (view.size[0] * view.size[1]),
-        "focal length / training camera's": view.focal_ratio,
-    }
-
-
-def describe(estimator: DepthEstimator, config: NodeConfig) -> dict[str, Any]:
-    """Models, scale and memory as diagnostic values."""
-    network, semantic = estimator.info.network, estimator.info.semantic
-    classes = "none"
-    if semantic is not None:
-        classes = f"{semantic.config.architecture} {semantic.config.encoder}, {len(semantic.classes)} classes"
-    return {
-        "model": f"{network.architecture} {network.width}x{network.height}" + ", guided" * network.guided,
-        "semantic network": classes,
-        "checkpoint": str(config.checkpoint),
-        "device": str(estimator.device),
-        "precision": str(estimator.dtype).removeprefix("torch."),
-        "scale [m/unit]": float(estimator.scale),
-        "scale source": "fixed" if config.scale.fixed else f"checkpoint ({estimator.info.scale_source})",
-        "memory [MiB]": memory_in_use(estimator.device) / 2**20,
-    }
+def sources_of(config: NodeConfig) -> tuple[object, ...]:
+    """What a change of makes other sources of scale."""
+    return config.scale.source, config.scale.camera_height, config.scale.ground_frame

@@ -14,9 +14,9 @@ from depth_node.camera.calibration import CameraCalibration
 from depth_node.config.record import RecordConfig
 from depth_node.recording.frame_selection import REASONS, Selector
 from depth_node.recording.image_motion import shrink
-from depth_node.recording.odometry_track import OdometryTrack
 from depth_node.recording.picture_quality import measure_quality
 from depth_node.recording.timeline import SECOND, TimedImage
+from depth_node.sensing.odometry_track import OdometryTrack
 
 WIDTH, HEIGHT = 640, 360
 K = np.array([[400.0, 0, WIDTH / 2], [0, 400.0, HEIGHT / 2], [0, 0, 1]])

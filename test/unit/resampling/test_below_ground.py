@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from depth_node.config.resampling import ResamplingConfig
-from depth_node.resampling.below_ground import check_ground, ground_candidates
+from depth_node.geometry.ground_search import ground_candidates
+from depth_node.resampling.below_ground import check_ground
 
 CONFIG = ResamplingConfig()
 

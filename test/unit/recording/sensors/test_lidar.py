@@ -14,9 +14,9 @@ from depth_node.camera.rectification import StoredCamera
 from depth_node.errors import CalibrationError
 from depth_node.kitti.formats import read_depth, read_velodyne
 from depth_node.kitti.layout import KittiSequence
-from depth_node.recording.sensors.extrinsics import Extrinsics, TransformTree, rigid
 from depth_node.recording.sensors.lidar import LidarWriter, match_nearest
 from depth_node.recording.sensors.motion_log import MotionLog
+from depth_node.sensing.transform_tree import Extrinsics, TransformTree, rigid
 
 MS = 1_000_000
 K = np.array([[100.0, 0, 50], [0, 100.0, 30], [0, 0, 1]])

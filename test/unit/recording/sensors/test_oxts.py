@@ -15,10 +15,10 @@ from depth_node.camera.rectification import StoredCamera
 from depth_node.kitti.calibration import write_calibration
 from depth_node.kitti.formats import read_oxts
 from depth_node.kitti.mercator import Mercator
-from depth_node.recording.sensors.extrinsics import Extrinsics, TransformTree, rigid
 from depth_node.recording.sensors.motion_log import MotionLog
 from depth_node.recording.sensors.oxts import MotionSource, MotionWriter
-from depth_node.recording.sensors.quaternions import quaternion_of_rotation
+from depth_node.sensing.quaternions import quaternion_of_rotation
+from depth_node.sensing.transform_tree import Extrinsics, TransformTree, rigid
 
 SPEED, RATE = 8.0, 0.2
 """m/s forward, rad/s to the left."""

@@ -9,7 +9,8 @@ import pytest
 
 from depth_node.bags.reader import BagReader
 from depth_node.errors import CalibrationError
-from depth_node.recording.sensors.extrinsics import Extrinsics, TransformTree, read_extrinsics, rigid
+from depth_node.recording.sensors.bag_extrinsics import extrinsics_of
+from depth_node.sensing.transform_tree import Extrinsics, TransformTree, read_extrinsics, rigid
 
 QUARTER_LEFT = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
 HALF = np.sqrt(0.5)
@@ -99,8 +100,8 @@ def test_the_file_wins_over_the_bag(tmp_path, side_bag_maker):
         "transforms: [{parent: base, child: lidar, translation: [1, 0, 1], rotation: [0, 0, 0, 1]}]"
     )
     with BagReader(tmp_path / "bag") as reader:
-        np.testing.assert_allclose(Extrinsics.of(reader).find("camera", "lidar")[:3, 3], [7, 9, 8])
-        given = Extrinsics.of(reader, str(tmp_path / "x.yaml"))
-        assert Extrinsics.of(reader).find("camera", "imu") is None
+        np.testing.assert_allclose(extrinsics_of(reader).find("camera", "lidar")[:3, 3], [7, 9, 8])
+        given = extrinsics_of(reader, str(tmp_path / "x.yaml"))
+        assert extrinsics_of(reader).find("camera", "imu") is None
     np.testing.assert_allclose(given.find("camera", "lidar")[:3, 3], [-1, 0, 0])
     np.testing.assert_allclose(given.find("lidar", "lidar"), np.eye(4))

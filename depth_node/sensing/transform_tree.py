@@ -17,21 +17,19 @@ from typing import Any
 import numpy as np
 import yaml
 
-from depth_node.bags.message_types import TF_MESSAGE
-from depth_node.bags.reader import BagReader
 from depth_node.camera.calibration import Matrix
 from depth_node.errors import CalibrationError
-from depth_node.recording.sensors.quaternions import rotation_of_quaternion
+from depth_node.sensing.quaternions import rotation_of_quaternion
 
-TF_STATIC = "/tf_static"
+RECORD = "record /tf_static or give --extrinsics FILE.yaml"
 
 
 class TransformTree:
     """Fixed transforms between named frames; any two frames that are linked, however far, can be related."""
 
-    def __init__(self, source: str) -> None:
-        """An empty tree; `source` says in errors where the transforms are from."""
-        self.source = source
+    def __init__(self, source: str, advice: str = RECORD) -> None:
+        """An empty tree; errors say where the transforms are from, and what to do where one is missing."""
+        self.source, self.advice = source, advice
         self._links: dict[str, dict[str, Matrix]] = {}
 
     def __len__(self) -> int:
@@ -62,29 +60,22 @@ class TransformTree:
         frames = ", ".join(sorted(self._links)) or "no frames"
         return (
             f"nothing says where '{_plain(source)}' sits on '{_plain(target)}' ({self.source} knows {frames}): "
-            "record /tf_static or give --extrinsics FILE.yaml"
+            f"{self.advice}"
         )
 
 
 class Extrinsics:
-    """The bag's transforms and the user's file, which wins."""
+    """Transforms from several places, such as /tf_static and the user's file, which wins."""
 
     def __init__(self, trees: Iterable[TransformTree]) -> None:
         """Trees in order of preference; the last one may hold links of all."""
         self._trees = tuple(trees)
 
     @classmethod
-    def of(cls, bag: BagReader, file: str = "") -> Extrinsics:
-        """Read /tf_static of a bag and a YAML file; raises BagError and CalibrationError."""
-        latched = TransformTree(TF_STATIC)
-        for name in [topic.name for topic in bag.topics if _is_static(topic.name, topic.type)]:
-            for message in bag.messages(name):
-                _add_message(latched, message.message.transforms)
-        if not file:
-            return cls([latched])
-        given = read_extrinsics(Path(file))
-        both = TransformTree(f"{TF_STATIC} with {Path(file).name}")
-        for tree in (latched, given):
+    def preferring(cls, given: TransformTree, other: TransformTree) -> Extrinsics:
+        """Links of both, those of `given` where both have one."""
+        both = TransformTree(f"{other.source} with {given.source}", other.advice)
+        for tree in (other, given):
             for parent, links in tree._links.items():
                 for child, transform in links.items():
                     both.add(parent, child, transform)
@@ -164,16 +155,13 @@ def _rotation(values: list[float], child: str) -> Matrix:
     return rotation
 
 
-def _add_message(tree: TransformTree, transforms: Any) -> None:
+def add_transforms(tree: TransformTree, transforms: Any) -> None:
+    """Take the transforms of a TFMessage; those that are no transform are left out."""
     for stamped in transforms:
         t, q = stamped.transform.translation, stamped.transform.rotation
         rotation = rotation_of_quaternion([q.x, q.y, q.z, q.w])
         if rotation is not None and np.isfinite([t.x, t.y, t.z]).all():
             tree.add(stamped.header.frame_id, stamped.child_frame_id, rigid(rotation, [t.x, t.y, t.z]))
-
-
-def _is_static(name: str, kind: str) -> bool:
-    return kind == TF_MESSAGE and name.endswith(TF_STATIC)
 
 
 def _plain(frame: str) -> str:

@@ -9,8 +9,8 @@ import importlib.util
 import numpy as np
 import pytest
 
-from depth_node.recording.sensors import quaternions
-from depth_node.recording.sensors.quaternions import (
+from depth_node.sensing import quaternions
+from depth_node.sensing.quaternions import (
     angles_of_rotation,
     between,
     quaternion_of_rotation,

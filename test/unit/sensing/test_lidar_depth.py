@@ -8,7 +8,7 @@ import numpy as np
 
 from depth_node.camera.rectification import StoredCamera
 from depth_node.kitti.calibration import lidar_at_camera
-from depth_node.recording.sensors.lidar_depth import drop_hidden, project_points
+from depth_node.sensing.lidar_depth import drop_hidden, project_points
 
 K = np.array([[100.0, 0, 50], [0, 100.0, 30], [0, 0, 1]])
 CAMERA = StoredCamera("camera", 101, 61, tuple(K.ravel()), tuple(np.eye(3).ravel()))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from depth_node.errors import BagError
-from depth_node.recording.sensors.point_cloud import read_cloud
+from depth_node.sensing.point_cloud import read_cloud
 
 XYZ = [[1, 2, 3], [4, 5, 6], [-7, 8, 9], [0.5, 0.25, -1]]
 

@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from depth_node.sensing.quaternions import rotation_of_quaternion
+from depth_node.sensing.transform_tree import rigid
+
 MOST_APART_NS = 1_000_000_000
 """Between two messages farther apart nothing is known."""
 
@@ -53,6 +56,18 @@ class OdometryTrack:
         else:
             return None
         return row[:3], row[3:] / np.linalg.norm(row[3:])
+
+    def transform(self, stamp_ns: int) -> NDArray[np.float64] | None:
+        """T_odom_body (4, 4) at a moment, metres; None where the track does not reach."""
+        pose = self.pose(stamp_ns)
+        rotation = None if pose is None else rotation_of_quaternion(pose[1])
+        return None if pose is None or rotation is None else rigid(rotation, pose[0])
+
+    def forget_before(self, stamp_ns: int) -> None:
+        """Drop poses older than a moment, as a track that goes on for days must."""
+        first = bisect_right(self._stamps, stamp_ns)
+        if first > len(self._stamps) // 2:  # seldom, so that it costs nothing
+            del self._stamps[:first], self._rows[:first]
 
     def between(self, first_ns: int, second_ns: int) -> tuple[float, float] | None:
         """Distance in metres and angle in degrees between two moments; None where either is unknown."""

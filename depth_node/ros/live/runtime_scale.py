@@ -1,0 +1,187 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Metres at run time: gives every prediction its scale, measures in a thread of its own, says what it relies on."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from rclpy.node import Node
+from std_msgs.msg import Header
+
+from depth_node.config.classes import ClassMap
+from depth_node.config.live import ScaleSettings
+from depth_node.errors import first_line
+from depth_node.inference.prediction import Prediction
+from depth_node.inference.transfer import to_host
+from depth_node.ros.live.latest_slot import LatestSlot
+from depth_node.ros.live.scale_inputs import ScaleInputs
+from depth_node.scale.depth_frame import DepthFrame
+from depth_node.scale.estimator import ScaleEstimator
+from depth_node.scale.flicker import FlickerFilter
+from depth_node.scale.scale_filter import ScaleState
+from depth_node.scale.sources import SILENT
+
+REPEAT = 30.0
+"""Seconds before the same source's trouble is said again."""
+PATIENCE = 3.0
+"""Seconds before what is missing is said: sensors and transforms come one after the other."""
+HELD = 10.0
+"""Seconds of silence of every source that deserve a warning."""
+
+
+class RuntimeScale:
+    """The scale of one active node.
+
+    Attributes:
+        state: the scale in use and where it comes from.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        settings: ScaleSettings,
+        fallback: tuple[float, str],
+        classes: ClassMap | None,
+        is_wanted: Callable[[], object] = lambda: True,
+    ) -> None:
+        """Subscribe and start the thread.
+
+        Args:
+            node: for subscriptions and log.
+            settings: which sources.
+            fallback: scale until something is measured, and where that comes from.
+            classes: what labels stand for; None without a semantic network.
+            is_wanted: tells whether anybody wants depth.
+
+        Raises:
+            CalibrationError: the file of extrinsics cannot be read.
+        """
+        self._node, self._settings, self._classes = node, settings, classes
+        self._inputs = ScaleInputs(node, settings, lambda: self._estimator.scale, is_wanted)
+        self._estimator = ScaleEstimator(self._inputs.sources, *fallback)
+        self._flicker = FlickerFilter()
+        self.state: ScaleState = self._estimator.state(time.monotonic())
+        self._said: dict[str, float] = {}
+        self._start = time.monotonic()
+        self._slot: LatestSlot[DepthFrame] = LatestSlot()
+        self._thread = threading.Thread(target=self._run, name="depth_scale")
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Unsubscribe and end the thread."""
+        self._inputs.close()
+        self._slot.close()
+        self._thread.join()
+
+    @property
+    def measures(self) -> bool:
+        """Whether any source is asked for."""
+        return bool(self._inputs.sources)
+
+    def set_fallback(self, scale: float, name: str) -> None:
+        """Change what holds until something is measured."""
+        self._estimator.set_fallback(scale, name)
+
+    def apply(self, prediction: Prediction, header: Header, base: float, smoothing: bool) -> Prediction:
+        """The prediction in metres.
+
+        Args:
+            prediction: made with the scale `base`.
+            header: of the camera's picture.
+            base: metres per network unit that are in it.
+            smoothing: whether to take out flicker.
+
+        Returns:
+            The same with its depth multiplied; `rescaled` says by what.
+        """
+        stamp = header.stamp.sec * 10**9 + header.stamp.nanosec
+        wants = self._estimator.wants(stamp)
+        steady = 1.0
+        if smoothing or wants:
+            frame = self._frame(prediction, header.frame_id, stamp, base)
+            if smoothing:
+                steady = self._flicker.update(frame)
+            if wants:
+                self._slot.put(frame.times(steady))
+        before, self.state = self.state, self._estimator.state(time.monotonic())
+        self._say(before)
+        factor = self.state.scale * steady / base
+        return replace(prediction, depth=prediction.depth * factor, rescaled=factor) if factor != 1.0 else prediction
+
+    def values(self) -> dict[str, Any]:
+        """Diagnostic values."""
+        state = self.state
+        values: dict[str, Any] = {"scale [m/unit]": state.scale, "scale source": state.source}
+        if state.is_measured:
+            values |= {"scale spread [%]": 100.0 * state.spread, "scale age [s]": state.age}
+        values |= {f"scale source {name}": reason for name, reason in state.reasons.items()}
+        flicker = self._flicker.flicker()
+        if flicker.pictures > 1:
+            values["flicker of the network, last minute [%]"] = 100.0 * flicker.before
+            values["flicker published, last minute [%]"] = 100.0 * flicker.after
+        return values
+
+    @property
+    def problem(self) -> str:
+        """What deserves a warning in diagnostics; empty where nothing does."""
+        state = self.state
+        if state.is_held and state.age > HELD:
+            return f"the scale is held: {state.source} has been silent for {state.age:.0f} s"
+        return ""
+
+    def _frame(self, prediction: Prediction, frame_id: str, stamp_ns: int, base: float) -> DepthFrame:
+        tensors = {"depth": prediction.depth / base, "image": prediction.image}
+        if prediction.labels is not None and self._classes is not None:
+            tensors["labels"] = prediction.labels
+        host = to_host(tensors)
+        gray = np.asarray(cv2.cvtColor(np.ascontiguousarray(host["image"]), cv2.COLOR_RGB2GRAY), np.uint8)
+        ground: NDArray[np.bool_] | None = None
+        moving: NDArray[np.bool_] | None = None
+        if "labels" in host and self._classes is not None:
+            ground = np.isin(host["labels"], self._classes.ground_ids) if self._classes.ground_ids else None
+            moving = np.isin(host["labels"], self._classes.moving_ids)
+        # Depth may lie in memory that the next picture overwrites.
+        return DepthFrame(stamp_ns, frame_id, np.array(host["depth"]), prediction.K, gray, ground, moving)
+
+    def _run(self) -> None:
+        while (frame := self._slot.take()) is not None:
+            try:
+                self._estimator.observe(frame, time.monotonic())
+            except Exception as error:
+                if not self._node.context.ok():
+                    return
+                line = f"scale could not be measured: {type(error).__name__}: {first_line(error)}"
+                self._node.get_logger().error(line, throttle_duration_sec=REPEAT)
+                self._node.get_logger().debug("".join(traceback.format_exception(error)))
+
+    def _say(self, before: ScaleState) -> None:
+        """Log what changed: a source that leads now, and what keeps those that should speak from it."""
+        state, log = self.state, self._node.get_logger()
+        if state.is_measured and (state.source, state.is_held) != (before.source, before.is_held):
+            if state.is_held:
+                log.warning(f"scale: {state.source} has gone silent and nothing else speaks: its last value is held")
+            else:
+                spread = "" if math.isnan(state.spread) else f" +- {100 * state.spread:.0f} %"
+                log.info(f"scale from {state.source}: {state.scale:.4g} metres per network unit{spread}")
+        now = time.monotonic()
+        for name, trouble in state.troubles.items():
+            wanted = name == self._settings.source or self._inputs.heard(name)
+            if wanted and now - self._start > PATIENCE and self._is_due(name, now):
+                where = self._inputs.topic(name) if trouble == SILENT else ""
+                log.warning(f"no scale from {name}: {trouble}{f' on {where!r}' if where else ''}")
+
+    def _is_due(self, name: str, now: float) -> bool:
+        due = now - self._said.get(name, -math.inf) > REPEAT
+        if due:
+            self._said[name] = now
+        return due
