@@ -57,6 +57,10 @@ class PointSettings(Validated):
         "give points their semantic class as field 'label', where the checkpoint has a semantic network",
         live=True,
     )
+    confidence: bool = setting(False, "give points how sure they are as field 'confidence', 0 to 1", live=True)
+    min_confidence: int = setting(
+        0, "points less sure than this are left out: 255 is sure, see depth/confidence", low=0, high=255, live=True
+    )
 
 
 @dataclass(frozen=True)

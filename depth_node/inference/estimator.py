@@ -19,8 +19,10 @@ from depth_node.checkpoints.depth import Checkpoint, CheckpointInfo, load_checkp
 from depth_node.config.classes import UNLABELLED, ClassMap
 from depth_node.config.fit import FITS
 from depth_node.errors import CalibrationError, EncodingError
+from depth_node.inference.confidence import confidence_of, uncertainty
 from depth_node.inference.device import choose_device, choose_precision, prepare_model
 from depth_node.inference.prediction import Prediction, StageClock
+from depth_node.networks.decoders import SCALES
 from depth_node.networks.depth_model import DepthModel
 from depth_node.networks.semantic import SemanticNetwork
 
@@ -90,6 +92,7 @@ class DepthEstimator:
         full_resolution: bool = False,
         sky_infinite: bool = True,
         with_labels: bool = True,
+        with_confidence: bool = False,
     ) -> Prediction:
         """Depth of one rectified image, and its semantic classes where the checkpoint has a semantic network.
 
@@ -107,6 +110,7 @@ class DepthEstimator:
                 repeated. What the network does not see is not valid, and `UNLABELLED`.
             sky_infinite: give pixels that the semantic network takes for sky infinite depth.
             with_labels: labels are wanted.
+            with_confidence: so is how sure depth is (`inference.confidence`).
 
         Returns:
             Depth at the chosen resolution, with labels, intrinsics and image at that resolution; the intrinsics are
@@ -132,7 +136,8 @@ class DepthEstimator:
         if semantic is not None and (find_sky or with_labels):
             labels = _labels_of(semantic.logits, view, full_resolution)
             clock.lap("labels")
-        disparity = self.model.disparity(batch, semantic)
+        disparities = self.model.disparities(batch, semantic, SCALES if with_confidence else 1)
+        disparity = disparities[0]
         clock.lap("depth")
         region = view.window if full_resolution else view.target
         depth = view.focal_ratio * self.model.metres(view.shown(disparity), (region.height, region.width))[0, 0]
@@ -143,11 +148,21 @@ class DepthEstimator:
             sky = torch.isin(labels, self._sky_ids)
             depth, valid = depth.masked_fill(sky, math.inf), valid | sky
         clock.lap("scale")
+        confidence: Tensor | None = None
+        if with_confidence:
+            doubt = view.shown(uncertainty(disparities, self.info.network, self.scale * view.focal_ratio))
+            if full_resolution:
+                size = (region.height, region.width)
+                doubt = F.interpolate(doubt, size, mode="bilinear", align_corners=False)
+            confidence = confidence_of(doubt)[0, 0]
+            if full_resolution:
+                confidence = view.spread(confidence, 0)
+            clock.lap("confidence")
         if K is None:
             K_shown = np.full((3, 3), np.nan)
         else:
             K_shown = np.array(K, np.float64) if full_resolution else view.intrinsics(K)
-        return Prediction(depth, valid, shown, K_shown, view, labels, timings=clock.timings)
+        return Prediction(depth, valid, shown, K_shown, view, labels, confidence, timings=clock.timings)
 
     def view(self, picture: tuple[int, int], K: NDArray[np.float64] | None) -> NetworkView:
         """What the network sees of pictures of a size (height, width) and camera; raises CalibrationError."""

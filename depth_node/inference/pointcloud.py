@@ -13,20 +13,21 @@ from torch import Tensor
 
 from depth_node.geometry.intrinsics import inverse_intrinsics
 from depth_node.geometry.warp import pixel_grid
+from depth_node.inference.confidence import SURE
 from depth_node.inference.transfer import to_host
 
-CLOUD_DTYPE = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("rgb", "<f4")])
-"""A point: x y z in metres and rgb, whose bytes are blue, green, red, 0."""
+_OPTIONAL = {"label": "<u4", "confidence": "<f4"}
+"""Fields that a cloud may have besides: a label of four bytes as PCL's PointXYZL wants it, confidence 0 to 1."""
 
-LABELLED_CLOUD_DTYPE = np.dtype(
-    {
-        "names": ["x", "y", "z", "rgb", "label"],
-        "formats": ["<f4", "<f4", "<f4", "<f4", "<u4"],
-        "offsets": [0, 4, 8, 12, 16],
-        "itemsize": 20,
-    }
-)
-"""The same with a label, of four bytes as PCL's PointXYZL wants it."""
+
+def cloud_dtype(with_labels: bool = False, with_confidence: bool = False) -> np.dtype[np.void]:
+    """Layout of a point: x y z in metres and rgb, whose bytes are blue, green, red, 0; then what else is wanted."""
+    wanted = {"label": with_labels, "confidence": with_confidence}
+    names = ["x", "y", "z", "rgb", *(name for name, is_wanted in wanted.items() if is_wanted)]
+    return np.dtype([(name, _OPTIONAL.get(name, "<f4")) for name in names])
+
+
+CLOUD_DTYPE, LABELLED_CLOUD_DTYPE = cloud_dtype(), cloud_dtype(with_labels=True)
 
 
 class CloudPacker:
@@ -35,6 +36,7 @@ class CloudPacker:
     Attributes:
         dtype: layout of a point.
         with_labels: whether a point has the label field.
+        with_confidence: whether it has the confidence field.
         K: (3, 3) intrinsics of the depth images, pixels.
         shape: (height, width) of the depth images, pixels.
         stride: every n-th pixel of every n-th row makes a point.
@@ -48,6 +50,7 @@ class CloudPacker:
         with_labels: bool = False,
         stride: int = 1,
         device: torch.device | str = "cpu",
+        with_confidence: bool = False,
     ) -> None:
         """Compute the rays of all pixels.
 
@@ -58,9 +61,10 @@ class CloudPacker:
             with_labels: add the label field.
             stride: use every n-th pixel of every n-th row.
             device: where the depth images are.
+            with_confidence: add the confidence field.
         """
-        self.dtype = LABELLED_CLOUD_DTYPE if with_labels else CLOUD_DTYPE
-        self.with_labels = with_labels
+        self.dtype = cloud_dtype(with_labels, with_confidence)
+        self.with_labels, self.with_confidence = with_labels, with_confidence
         self.K = np.array(K, np.float64)
         self.shape = (height, width)
         self.stride = stride
@@ -84,6 +88,8 @@ class CloudPacker:
         labels: Tensor | None = None,
         min_range: float = 0.0,
         max_range: float = math.inf,
+        confidence: Tensor | None = None,
+        min_confidence: int = 0,
     ) -> NDArray[np.void]:
         """The cloud of one depth image, on the host; arguments as `fill`.
 
@@ -91,7 +97,7 @@ class CloudPacker:
             (h / stride, w / stride) structured array of `dtype`, x y z NaN where there is no point. On the CPU it is
             the packer's own memory: the next call overwrites it.
         """
-        filled = self.fill(depth, image, labels, min_range, max_range)
+        filled = self.fill(depth, image, labels, min_range, max_range, confidence, min_confidence)
         return self.points(to_host({"cloud": filled})["cloud"])
 
     def points(self, filled: NDArray[np.float32]) -> NDArray[np.void]:
@@ -106,6 +112,8 @@ class CloudPacker:
         labels: Tensor | None = None,
         min_range: float = 0.0,
         max_range: float = math.inf,
+        confidence: Tensor | None = None,
+        min_confidence: int = 0,
     ) -> Tensor:
         """Fill the cloud from one depth image, on the device.
 
@@ -115,20 +123,26 @@ class CloudPacker:
             labels: (h, w) uint8, needed when the packer was made with labels.
             min_range: points nearer to the camera centre than this are left out, metres.
             max_range: points farther from the camera centre than this are left out, metres.
+            confidence: (h, w) uint8, needed when the packer was made with confidence or for `min_confidence`.
+            min_confidence: points less sure than this (0 to 255) are left out.
 
         Returns:
             (h / stride, w / stride, itemsize / 4) float32, the bytes of the points; see `points`. It is the packer's
             own memory: the next call overwrites it.
 
         Raises:
-            ValueError: labels are given to a packer without, or the other way round.
+            ValueError: labels are given to a packer without, or the other way round; or confidence is missing.
         """
         if (labels is not None) != self.with_labels:
             raise ValueError("labels go with a packer that was made with labels, and with no other")
+        if confidence is None and (self.with_confidence or min_confidence):
+            raise ValueError("a packer with confidence, and a least one, need it")
         step = self.stride
         z = depth[::step, ::step]
         distance = z * self._lengths
         seen = (z > 0) & torch.isfinite(z) & (distance >= min_range) & (distance <= max_range)
+        if confidence is not None and min_confidence:
+            seen &= confidence[::step, ::step] >= min_confidence
         z = torch.where(seen, z, math.nan)
         torch.mul(self._slopes[0], z, out=self._cloud[..., 0])
         torch.mul(self._slopes[1], z, out=self._cloud[..., 1])
@@ -136,6 +150,8 @@ class CloudPacker:
         self._bytes[..., 12:15] = image[::step, ::step].flip(-1)
         if labels is not None:
             self._bytes[..., 16] = labels[::step, ::step]
+        if self.with_confidence and confidence is not None:
+            torch.div(confidence[::step, ::step], SURE, out=self._cloud[..., -1])
         return self._cloud
 
 

@@ -28,6 +28,7 @@ class Prediction:
         K: (3, 3) float64 intrinsics of `depth`, pixels; NaN where the camera is unknown.
         view: what the network saw of the picture, and the ratio of focal lengths that is in `depth`.
         labels: (h, w) uint8 class numbers; None without a semantic network, or when nothing needed them.
+        confidence: (h, w) uint8, 255 sure; 0 where nothing is known; None when nothing needed it.
         rescaled: what depth was multiplied by after the network's own scale: the scale measured at run time.
         timings: seconds per stage, in the order in which they ran.
     """
@@ -38,6 +39,7 @@ class Prediction:
     K: NDArray[np.float64]
     view: NetworkView
     labels: Tensor | None = None
+    confidence: Tensor | None = None
     rescaled: float = 1.0
     timings: Mapping[str, float] = field(default_factory=dict)
 

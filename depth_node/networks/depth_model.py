@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from depth_node.config.network import NetworkConfig
 from depth_node.geometry.disparity import disparity_to_depth
+from depth_node.networks.decoders import SCALES
 from depth_node.networks.factory import DepthNetwork
 from depth_node.networks.semantic import SemanticNetwork, SemanticOutput
 
@@ -58,8 +59,12 @@ class DepthModel(nn.Module):
 
     def disparity(self, image: Tensor, semantic: SemanticOutput | None = None) -> Tensor:
         """(B, 1, H, W) float32 disparity, 0 to 1, of the batch that `semantic` was made from."""
-        finest: Tensor = self.depth_network(image, scales=1, semantic_maps=semantic.maps if semantic else None)[0]
-        return finest
+        return self.disparities(image, semantic, 1)[0]
+
+    def disparities(self, image: Tensor, semantic: SemanticOutput | None = None, scales: int = SCALES) -> list[Tensor]:
+        """The finest `scales` disparities (B, 1, H / 2^i, W / 2^i), 0 to 1, of the batch that `semantic` is of."""
+        found: list[Tensor] = self.depth_network(image, scales, semantic.maps if semantic else None)
+        return found
 
     def metres(self, disparity: Tensor, size: tuple[int, int] | None = None) -> Tensor:
         """Depth in metres (network units at scale 1) of disparity.

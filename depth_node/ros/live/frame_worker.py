@@ -26,7 +26,7 @@ from depth_node.ros.live.camera_input import CameraFrame
 from depth_node.ros.live.frame_statistics import FrameStatistics
 from depth_node.ros.live.info_pairing import calibration_of
 from depth_node.ros.live.latest_slot import LatestSlot
-from depth_node.ros.live.outputs import DepthOutputs, needs_labels
+from depth_node.ros.live.outputs import DepthOutputs, needs_confidence, needs_labels
 from depth_node.ros.live.runtime_scale import RuntimeScale
 from depth_node.ros.messages import rgb_of
 
@@ -158,6 +158,7 @@ class FrameWorker:
             config.depth.full_resolution,
             config.depth.sky_infinite,
             with_labels=needs_labels(wanted, config.points) or (scale.measures and self._estimator.is_guided),
+            with_confidence=needs_confidence(wanted, config.points),
         )
         start = time.perf_counter()
         prediction = scale.apply(prediction, header, base, config.scale.smoothing)

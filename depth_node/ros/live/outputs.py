@@ -28,8 +28,15 @@ from depth_node.ros.messages import fill_cloud, fill_image, pinhole_info
 from depth_node.ros.qos import incompatible_subscribers, latched_profile, output_profile, overridable
 
 DEPTH, INFO, POINTS = "depth/image_rect", "depth/camera_info", "depth/points"
-COLOR, SCALE = "depth/image_color", "depth/scale"
-TOPICS: dict[str, type] = {DEPTH: Image, INFO: CameraInfo, POINTS: PointCloud2, COLOR: Image, SCALE: Float32}
+COLOR, SCALE, CONFIDENCE = "depth/image_color", "depth/scale", "depth/confidence"
+TOPICS: dict[str, type] = {
+    DEPTH: Image,
+    INFO: CameraInfo,
+    POINTS: PointCloud2,
+    COLOR: Image,
+    CONFIDENCE: Image,
+    SCALE: Float32,
+}
 
 LABELS, LABELS_COLOR, CLASSES = "semantic/image", "semantic/image_color", "semantic/classes"
 SEMANTIC_TOPICS: dict[str, type] = {LABELS: Image, LABELS_COLOR: Image}
@@ -67,6 +74,7 @@ class DepthOutputs:
             self._names = node.create_publisher(String, CLASSES, latched_profile())
             self._names.publish(String(data=json.dumps(classes.record())))
         self._packer: CloudPacker | None = None
+        self._packed: tuple[object, ...] = ()
         self._warned: set[tuple[str, str]] = set()
         self.timings: dict[str, float] = {}
 
@@ -116,6 +124,9 @@ class DepthOutputs:
         if "labels" in arrays:
             with self._timed("semantic images"):
                 self._send_labels(wanted, header, arrays["labels"])
+        if "confidence" in arrays:
+            with self._timed("confidence image"):
+                self._send_image(CONFIDENCE, header, arrays["confidence"], "mono8")
         if "cloud" in arrays:
             with self._timed("points"):
                 self._send_cloud(header, arrays["cloud"], config.points.organized)
@@ -138,6 +149,8 @@ class DepthOutputs:
             tensors["depth"] = depth
         if prediction.labels is not None and not wanted.isdisjoint(SEMANTIC_TOPICS):
             tensors["labels"] = prediction.labels
+        if prediction.confidence is not None and CONFIDENCE in wanted:
+            tensors["confidence"] = prediction.confidence
         if POINTS in wanted:
             with self._timed("cloud"):
                 tensors["cloud"] = self._fill_cloud(prediction, depth, config.points)
@@ -148,11 +161,15 @@ class DepthOutputs:
         """The points' bytes on the device."""
         size = (prediction.height, prediction.width)
         labels = prediction.labels if points.labels else None
-        kind = (labels is not None, points.stride)
+        kind = (labels is not None, points.stride, depth.device, points.confidence)
         packer = self._packer
-        if packer is None or not packer.matches(*size, prediction.K) or (packer.with_labels, packer.stride) != kind:
-            self._packer = packer = CloudPacker(*size, prediction.K, *kind, device=depth.device)
-        return packer.fill(depth, prediction.image, labels, points.min_range, points.max_range)
+        if packer is None or not packer.matches(*size, prediction.K) or kind != self._packed:
+            self._packer = packer = CloudPacker(
+                *size, prediction.K, labels is not None, points.stride, depth.device, points.confidence
+            )
+            self._packed = kind
+        ranges, confidence = (points.min_range, points.max_range), prediction.confidence
+        return packer.fill(depth, prediction.image, labels, *ranges, confidence, points.min_confidence)
 
     def _send_cloud(self, header: Header, filled: NDArray[np.float32], organized: bool) -> None:
         """As a (h, w) cloud, or as (1, n) where only existing points are wanted."""
@@ -181,6 +198,11 @@ class DepthOutputs:
 def needs_labels(wanted: Set[str], points: PointSettings) -> bool:
     """Whether topics that somebody listens to show semantic classes."""
     return not wanted.isdisjoint(SEMANTIC_TOPICS) or (POINTS in wanted and points.labels)
+
+
+def needs_confidence(wanted: Set[str], points: PointSettings) -> bool:
+    """Whether topics that somebody listens to show, or depend on, how sure depth is."""
+    return CONFIDENCE in wanted or (POINTS in wanted and (points.confidence or points.min_confidence > 0))
 
 
 def millimetres(depth: NDArray[np.float32]) -> NDArray[np.uint16]:
