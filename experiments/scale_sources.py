@@ -109,7 +109,7 @@ def predict(estimator: DepthEstimator, pixels: NDArray[np.uint8], K: Matrix, sta
     assert found.labels is not None
     assert estimator.classes is not None
     labels = found.labels.numpy()
-    ground, moving = (np.isin(labels, ids) for ids in (estimator.classes.ground_ids, estimator.classes.moving_ids))
+    ground, moving = (np.isin(labels, ids) for ids in (estimator.classes.road_ids, estimator.classes.moving_ids))
     gray = np.asarray(cv2.cvtColor(found.image.numpy(), cv2.COLOR_RGB2GRAY), np.uint8)
     return DepthFrame(
         stamp_ns, CAMERA, np.asarray(found.depth.numpy() / estimator.scale, np.float32), found.K, gray, ground, moving

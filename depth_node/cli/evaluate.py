@@ -60,12 +60,32 @@ def add_arguments(parser: CommandParser) -> None:
     parser.add_argument("--json", type=Path, help="write all numbers, also per class, range and frame, to this file")
     parser.add_argument("--markdown", type=Path, help="write the tables to this file")
     parser.add_argument("--pictures", type=Path, help="write image, prediction, truth and error of some frames here")
+    parser.add_argument(
+        "--steadiness",
+        action="store_true",
+        help="measure how steady depth is from picture to picture instead; needs no measured depth",
+    )
+    parser.add_argument(
+        "--poses",
+        type=Path,
+        nargs="+",
+        action="extend",
+        default=[],
+        help="pose files for --steadiness, one per drive (KITTI's odometry format); without, pictures tell the motion",
+    )
     parser.add_argument("--store_scale", action="store_true", help="write the median ratio into the checkpoint's scale")
     add_settings(parser, EvaluationConfig)
 
 
 def run(args: Namespace) -> int:
-    """Evaluate, print the tables and write what was asked for."""
+    """Evaluate as the flags say."""
+    if args.poses and not args.steadiness:
+        raise ConfigError("--poses goes with --steadiness")
+    return (_steadiness if args.steadiness else _accuracy)(args)
+
+
+def _accuracy(args: Namespace) -> int:
+    """Compare with measured depth, print the tables and write what was asked for."""
     from depth_node.atomic_file import check_replaceable
     from depth_node.checkpoints.depth import read_info
     from depth_node.evaluation.evaluate import measured_on, other_truth, select_frames
@@ -108,6 +128,42 @@ def run(args: Namespace) -> int:
         write_json(args.json, {"checkpoints": [each.record(config, **about) for each in evaluated]})
     if args.store_scale:
         _store_scales(evaluated, frames[0])
+    return 0
+
+
+def _steadiness(args: Namespace) -> int:
+    """Measure flicker and consistency of whole drives, print the table and write what was asked for."""
+    from dataclasses import asdict
+
+    from rich.console import Console
+    from rich.progress import track
+
+    from depth_node.evaluation.flip_prediction import open_estimator
+    from depth_node.evaluation.report import write_json
+    from depth_node.evaluation.steadiness import measure_steadiness, predict_frames, read_poses, steadiness_table
+    from depth_node.evaluation.tables import distinct_names, write_markdown
+    from depth_node.kitti.search import find_all_sequences
+
+    config, drives = read_settings(args, EvaluationConfig), list(find_all_sequences(args.sequence))
+    if args.poses and len(args.poses) != len(drives):
+        raise ConfigError(f"--poses names {len(args.poses)} files for {len(drives)} drives: one each, in their order")
+    given = [read_poses(path) for path in args.poses]
+    rows = []
+    for name, path in zip(distinct_names(args.checkpoint), args.checkpoint, strict=True):
+        estimator = open_estimator(path, config)
+        for number, drive in enumerate(drives):
+            poses = given[number] if given else None
+            shown = track(predict_frames(estimator, drive), f"{name}", len(drive), console=Console(stderr=True))
+            rows.append(
+                (f"{name} {drive.day.parent.name}/{drive.location.name}", *measure_steadiness(list(shown), poses))
+            )
+    table = steadiness_table(rows, bool(args.poses))
+    Console(width=max(Console().width, WIDEST)).print(table.rich())
+    if args.json:
+        record = [{"name": row[0], "as_predicted": asdict(row[1]), "smoothed": asdict(row[2])} for row in rows]
+        write_json(args.json, {"steadiness": record})
+    if args.markdown:
+        write_markdown(args.markdown, [table], [])
     return 0
 
 

@@ -76,6 +76,11 @@ class ClassMap:
         return tuple(map(self.index, self.moving))
 
     @property
+    def road_ids(self) -> tuple[int, ...]:
+        """Number of the first class in `ground`, on which wheels roll: pavements and lawns lie higher."""
+        return self.ground_ids[:1]
+
+    @property
     def ground_ids(self) -> tuple[int, ...]:
         """Numbers of the classes in `ground`."""
         return tuple(map(self.index, self.ground))

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth_node.scale.depth_frame import DepthFrame, Matrix, NoReading
+from depth_node.scale.weighted_median import weighted_median
 
 CAP = 80.0
 """Metres beyond which depth is not compared, as in the field's tables."""
@@ -70,12 +71,10 @@ def consistency(first: DepthFrame, second: DepthFrame, T_second_first: Matrix, c
     brightness = warped.ravel()[counts].astype(np.float64) - first.gray.ravel()[counts]
     weights = np.exp(-SHARPNESS * (brightness / 255.0) ** 2)
     ratios = seen / expected
-    order = np.argsort(ratios)
-    half = np.searchsorted(np.cumsum(weights[order]), weights.sum() / 2)
     differences = np.abs(seen - expected)
     total = weights.sum()
     return Consistency(
-        float(np.log(ratios[order][half])),
+        float(np.log(weighted_median(ratios, weights))),
         float((weights * differences / expected).sum() / total),
         float((weights * differences).sum() / total),
     )

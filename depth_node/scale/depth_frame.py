@@ -23,7 +23,7 @@ class DepthFrame:
         depth: (h, w) float32; metres are this times the scale that is looked for. NaN, infinite or 0 where unknown.
         K: (3, 3) intrinsics of `depth`, pixels.
         gray: (h, w) uint8, the picture at the size of `depth`.
-        ground: (h, w) bool, pixels of classes that lie flat under the wheels; None where no classes are known.
+        ground: (h, w) bool, pixels of the road; None where no classes are known.
         moving: (h, w) bool, pixels of classes that may move on their own; None likewise.
     """
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from depth_node.scale.depth_frame import Reading
+from depth_node.scale.weighted_median import weighted_median
 
 WINDOW = 5.0
 """Seconds of readings that say what an outlier is. A source that lies for one of them is outvoted."""
@@ -88,9 +89,7 @@ class SourceTrack:
         deviation = MAD_TO_DEVIATION * float(np.median(np.abs(values - middle)))
         good = np.abs(values - middle) <= max(GATE * deviation, LEAST_GATE)
         kept, weights = values[good], np.exp((times[good] - times[-1]) / RECENT)
-        order = np.argsort(kept)
-        half = np.searchsorted(np.cumsum(weights[order]), weights.sum() / 2)
-        value = float(kept[order][half])
+        value = weighted_median(kept, weights)
         spread = MAD_TO_DEVIATION * float(np.median(np.abs(kept - value)))
         return Estimate(value, spread, len(kept), len(values) - len(kept))
 

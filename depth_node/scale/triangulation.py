@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from depth_node.scale.corners import follow_corners
 from depth_node.scale.depth_frame import DepthFrame, Matrix, NoReading, Reading
+from depth_node.scale.weighted_median import weighted_median
 
 LEAST_WAY = 0.15
 """Metres; a shorter way says nothing."""
@@ -40,7 +41,7 @@ class _Tracks:
 
 
 def scale_of_way(first: DepthFrame, second: DepthFrame, T_second_first: Matrix) -> Reading:
-    """Median ratio of triangulated to predicted depth of the corners of the first picture.
+    """Weighted median ratio of triangulated to predicted depth of the corners of the first picture.
 
     Odometry gives direction and length of the way; the rotation is refined on the corners, as a tenth of a degree,
     which odometry or extrinsics are easily off by, moves a corner as much as a car's way moves something far.
@@ -74,7 +75,9 @@ def scale_of_way(first: DepthFrame, second: DepthFrame, T_second_first: Matrix) 
     good = (parallax > LEAST_PARALLAX) & (depth > 0)
     if good.sum() < LEAST_CORNERS:
         raise NoReading(f"{int(good.sum())} corners moved by more than {LEAST_PARALLAX:g} pixels", is_waiting=True)
-    return Reading(float(np.median(np.log(depth[good] / predicted[good]))), int(good.sum()))
+    # Near corners count more: they are triangulated better, and fill more of the picture than their number.
+    ratios = np.log(depth[good] / predicted[good])
+    return Reading(weighted_median(ratios, parallax[good]), int(good.sum()))
 
 
 def triangulate(tracks: _Tracks, R: Matrix, t: Matrix) -> tuple[Matrix, Matrix]:

@@ -148,7 +148,7 @@ class RuntimeScale:
         ground: NDArray[np.bool_] | None = None
         moving: NDArray[np.bool_] | None = None
         if "labels" in host and self._classes is not None:
-            ground = np.isin(host["labels"], self._classes.ground_ids) if self._classes.ground_ids else None
+            ground = np.isin(host["labels"], self._classes.road_ids) if self._classes.road_ids else None
             moving = np.isin(host["labels"], self._classes.moving_ids)
         # Depth may lie in memory that the next picture overwrites.
         return DepthFrame(stamp_ns, frame_id, np.array(host["depth"]), prediction.K, gray, ground, moving)
