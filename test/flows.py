@@ -126,7 +126,9 @@ def live(folder: Path) -> list[str]:
             def create_timer(self, period: float, callback: Any, **more: Any) -> Any:
                 return super().create_timer(period, trace.without(callback), **more)
 
-        parameters = [Parameter("checkpoint", value=str(folder / "run/last.safetensors"))]
+        # The camera alone: what other sensors say comes in when it comes.
+        settings = {"checkpoint": str(folder / "run/last.safetensors"), "scale.source": "checkpoint"}
+        parameters = [Parameter(name, value=value) for name, value in settings.items()]
         node = Untimed(parameter_overrides=parameters)
         try:
             drive(node, trace, Image, PointCloud2)

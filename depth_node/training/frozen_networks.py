@@ -57,9 +57,9 @@ class FrozenSemantics(Frozen):
         """Pixels of classes that may move on their own: (B, 1, H, W) bool of (B, 3, H, W) images in 0..1."""
         return self._of_classes(image, self.info.classes.moving_ids)[:, None]
 
-    def ground(self, image: Tensor) -> Tensor:
-        """Pixels of classes that lie flat under the wheels: (B, H, W) bool of (B, 3, H, W) images in 0..1."""
-        return self._of_classes(image, self.info.classes.ground_ids)
+    def road(self, image: Tensor) -> Tensor:
+        """Pixels of what wheels roll on: (B, H, W) bool of (B, 3, H, W) images in 0..1."""
+        return self._of_classes(image, self.info.classes.road_ids)
 
     @torch.no_grad()
     def _of_classes(self, image: Tensor, ids: tuple[int, ...]) -> Tensor:

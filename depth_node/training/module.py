@@ -177,7 +177,7 @@ class SelfSupervisedModule(Task):
             difference = velocity_loss(motion, clean.distance)
             terms = replace(terms, total=terms.total + config.velocity * difference, velocity=difference.detach())
         if config.camera_height > 0:
-            ground = self.semantics.ground(clean.target) if self.semantics else None
+            ground = self.semantics.road(clean.target) if self.semantics else None
             depth = disparity_to_depth(disparity, network.min_depth, network.max_depth)
             difference, height = camera_height_loss(depth, clean.K, ground, motion, self._usual_height())
             self._remember_height(height)
