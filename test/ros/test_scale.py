@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
-from sensor_msgs.msg import Image, PointCloud2
+from sensor_msgs.msg import Image, LaserScan, PointCloud2, Range
 from std_msgs.msg import Float32
 
 from depth_node.bags.reader import BagReader
@@ -121,6 +121,48 @@ def test_odometry_makes_metres(live, listener, start, street, mounts):
     node.wait_for("scale from odometry: ")
     assert error_against_lidar(listener, "by_odometry", street) == pytest.approx(1.0, abs=0.15)
     assert values_of(listener, "by_odometry")["scale source"] == "odometry"
+
+
+SLICE = 0.6
+"""Metres above the road at which a flat scanner and a sonar would look."""
+
+
+def as_scan(cloud):
+    """The lidar's points in a plane as a LaserScan of half-degree beams, and what lies straight ahead as a Range."""
+    points = read_cloud(cloud)[:, :3]
+    flat = points[np.abs(points[:, 2] + 1.73 - SLICE) < 0.12]
+    angles, ranges = np.arctan2(flat[:, 1], flat[:, 0]), np.hypot(flat[:, 0], flat[:, 1])
+    beams = np.full(181, np.inf, np.float32)
+    places = np.rint((angles + math.pi / 4) / math.radians(0.5)).astype(int)
+    ahead = (places >= 0) & (places < len(beams))
+    np.minimum.at(beams, places[ahead], ranges[ahead].astype(np.float32))
+    scan = LaserScan(angle_min=-math.pi / 4, angle_increment=math.radians(0.5), range_min=0.5, range_max=60.0)
+    scan.ranges, scan.header = beams.tolist(), cloud.header
+    scan.header.frame_id = "scanner"
+    cone = ranges[np.abs(angles) < math.radians(4)]
+    distance = float(cone.min()) if len(cone) else math.inf
+    sonar = Range(radiation_type=Range.ULTRASOUND, field_of_view=math.radians(8), min_range=0.5, max_range=60.0)
+    sonar.range, sonar.header = distance, scan.header
+    return scan, sonar
+
+
+@pytest.mark.parametrize("source", ["scan", "range"])
+def test_a_scanner_and_a_sonar_make_metres(live, listener, start, street, tmp_path, source):
+    at = f"- {{parent: base_link, child: scanner, translation: [1.41, 0, {SLICE}], rotation: [0, 0, 0, 1]}}\n"
+    (tmp_path / "mounts.yaml").write_text(MOUNTS + at)
+    name = f"by_{source}"
+    settings = {"checkpoint": "default", "scale__fixed": "31.0", "scale__source": source}
+    node = live(name, scale__extrinsics=tmp_path / "mounts.yaml", **settings)
+    kind = LaserScan if source == "scan" else Range
+    publisher = listener.node.create_publisher(kind, f"/{name}/{source}", 10)
+    listener.node.create_subscription(
+        PointCloud2, "/lidar/points", lambda cloud: publisher.publish(as_scan(cloud)[source == "range"]), 10
+    )
+    play(listener, start, street)
+    node.wait_for(f"scale from {source}: ")
+    assert values_of(listener, name)["scale source"] == source
+    # A few things at one height stand for all of the picture, and the sonar sees one of them.
+    assert error_against_lidar(listener, name, street) == pytest.approx(1.0, abs=0.3)
 
 
 def test_confidence_is_an_image_and_a_field_of_the_cloud(live, listener, start, street):
