@@ -61,8 +61,10 @@ def main() -> None:
         "scale from a height": lambda: scale_of_height(1.65, frames[0], np.array([0.0, 1.0, 0.0])),
     }
     seconds: dict[str, list[float]] = {name: [] for name in timed}
+    order, draw = list(timed.items()), np.random.default_rng(0)
     for _ in range(rounds):
-        for name, call in timed.items():
+        draw.shuffle(order)  # what ran before leaves threads and caches behind
+        for name, call in order:
             start = time.perf_counter()
             call()
             seconds[name].append(time.perf_counter() - start)

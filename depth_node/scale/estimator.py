@@ -7,7 +7,6 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import replace
 
 from depth_node.scale.depth_frame import DepthFrame, NoReading, Reading
 from depth_node.scale.scale_filter import ScaleFilter, ScaleState
@@ -88,8 +87,6 @@ class ScaleEstimator:
         """Change the guess."""
         with self._lock:
             self._filter.set_fallback(scale, name)
-            if not self._state.is_measured:
-                self._state = replace(self._state, scale=scale, source=name)
 
 
 def _read(source: Source, frames: list[DepthFrame]) -> Reading | NoReading:

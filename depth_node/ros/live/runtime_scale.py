@@ -91,6 +91,7 @@ class RuntimeScale:
     def set_fallback(self, scale: float, name: str) -> None:
         """Change what holds until something is measured."""
         self._estimator.set_fallback(scale, name)
+        self.state = self._estimator.state(time.monotonic())
 
     def apply(self, prediction: Prediction, header: Header, base: float, smoothing: bool) -> Prediction:
         """The prediction in metres.

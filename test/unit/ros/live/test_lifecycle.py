@@ -2,12 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The live node's transitions and parameters, in this process."""
 
+import dataclasses
+import shutil
+
 import pytest
 
 pytest.importorskip("rclpy", reason="rclpy is not installed")
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
+from depth_node.checkpoints.depth import read_info, restate
 from depth_node.config.network import ARCHITECTURES
 from depth_node.ros.live.node import DepthNode
 
@@ -51,6 +55,38 @@ def test_the_whole_life_three_times(make):
         assert node._estimator is None
         assert not any("depth/" in publisher.topic_name for publisher in node.publishers)
     assert node.trigger_shutdown() == SUCCESS
+
+
+def test_sources_of_scale_change_while_it_runs(make):
+    node = make()
+    assert node.trigger_configure() == SUCCESS
+    assert node.trigger_activate() == SUCCESS
+    before = node._scale
+    assert node.set_parameters([Parameter("scale.source", value="odometry")])[0].successful
+    heard = {subscription.topic_name for subscription in node.subscriptions}
+    assert "/unit/odom" in heard
+    assert not {"/unit/lidar/points", "/unit/scan", "/unit/range"} & heard
+    assert node._scale is not before
+    assert not before._thread.is_alive()
+    assert node.set_parameters([Parameter("scale.fixed", value=3.0)])[0].successful
+    assert node._estimator.scale == 3.0
+    assert not node.set_parameters([Parameter("scale.camera_height", value=-1.0)])[0].successful
+    node.trigger_deactivate()
+    assert node._scale is None
+
+
+def test_network_units_are_no_metres(make, small_checkpoint, tmp_path):
+    unscaled = tmp_path / "unscaled.safetensors"
+    shutil.copy(small_checkpoint, unscaled)
+    restate(unscaled, dataclasses.replace(read_info(unscaled), scale=1.0, scale_source="none"))
+    node = make(checkpoint=str(unscaled))
+    assert node.trigger_configure() == SUCCESS
+    assert node.trigger_activate() == SUCCESS
+    assert "depth is in network units" in node._scale_problem()
+    assert node.set_parameters([Parameter("scale.fixed", value=3.0)])[0].successful
+    assert node._scale_problem() == ""
+    assert node._report()[2]["scale source"] == "fixed"
+    node.trigger_deactivate()
 
 
 def test_semantic_topics_only_with_a_semantic_network(make, guided_checkpoint):
