@@ -35,6 +35,10 @@ def generate_launch_description() -> LaunchDescription:
             argument("autostart", "", "true: configure and activate at start; false: wait; empty: as params_file says"),
             argument("image", "image", "topic of the camera's images (for compressed ones without /compressed)"),
             argument("camera_info", "camera_info", "topic of the camera's calibration; as it is: beside the images"),
+            argument("lidar", "lidar/points", "topic of a lidar's clouds, for metres (scale.source)"),
+            argument("scan", "scan", "topic of a laser scanner, for metres"),
+            argument("range", "range", "topic of a range finder, for metres"),
+            argument("odom", "odom", "topic of odometry, for metres"),
             argument("checkpoint", "", "a *.safetensors checkpoint, or 'default'; empty: as params_file says"),
             # Substitutions cannot leave a parameter out.
             OpaqueFunction(function=lambda context: [depth_node(given_overrides(context))]),
@@ -74,6 +78,10 @@ def depth_node(overrides: dict[str, ParameterValue]) -> LaunchDescriptionEntity:
         remappings=[
             ("image", LaunchConfiguration("image")),
             ("camera_info", LaunchConfiguration("camera_info")),
+            ("lidar/points", LaunchConfiguration("lidar")),
+            ("scan", LaunchConfiguration("scan")),
+            ("range", LaunchConfiguration("range")),
+            ("odom", LaunchConfiguration("odom")),
         ],
         ros_arguments=["--log-level", LaunchConfiguration("log_level")],
         output="screen",

@@ -16,7 +16,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 DEPTH = ("namespace", "use_sim_time", "params_file", "log_level", "rviz", "rviz_frame", "autostart")
-TOPICS = ("image", "camera_info")
+TOPICS = ("image", "camera_info", "lidar", "scan", "range", "odom")
 RECORD = ("bags", "output", "params_file", "namespace", "log_level")
 LAUNCH = """
 import sys
@@ -111,11 +111,18 @@ def test_what_is_given_overrules_it(launch, prefix):
     given = {"checkpoint": "/my.safetensors", "autostart": "false", "use_sim_time": "true", "namespace": "front"}
     (prefix / "my.yaml").write_text("/**: {ros__parameters: {max_age: 2.0}}")
     arguments, file, overrides = started(
-        prefix, "depth", "depth_node", params_file=prefix / "my.yaml", image="/cam/image", log_level="debug", **given
+        prefix,
+        "depth",
+        "depth_node",
+        params_file=prefix / "my.yaml",
+        image="/cam/image",
+        odom="/odom",
+        log_level="debug",
+        **given,
     )
     assert file == prefix / "my.yaml"
     assert overrides == {"use_sim_time": True, "checkpoint": "/my.safetensors", "autostart": False}
-    for wanted in ("__ns:=/front", "image:=/cam/image", "camera_info:=camera_info", "--log-level debug"):
+    for wanted in ("__ns:=/front", "image:=/cam/image", "camera_info:=camera_info", "odom:=/odom", "--log-level debug"):
         assert wanted in arguments
 
 
