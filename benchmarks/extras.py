@@ -14,7 +14,6 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import cv2
 import numpy as np
 
 import depth_node
@@ -77,13 +76,7 @@ def main() -> None:
 def frame_of(estimator: DepthEstimator, image: np.ndarray, K: np.ndarray, stamp_ns: int) -> DepthFrame:
     """A prediction as sources see it."""
     found = estimator.estimate(image, K, sky_infinite=False)
-    assert found.labels is not None
-    assert estimator.classes is not None
-    road, moving = (
-        np.isin(found.labels.numpy(), ids) for ids in (estimator.classes.road_ids, estimator.classes.moving_ids)
-    )
-    gray = np.asarray(cv2.cvtColor(found.image.numpy(), cv2.COLOR_RGB2GRAY), np.uint8)
-    return DepthFrame(stamp_ns, "camera", found.depth.numpy(), found.K, gray, road, moving)
+    return DepthFrame.of(found, estimator.classes, stamp_ns=stamp_ns, frame_id="camera")
 
 
 if __name__ == "__main__":

@@ -29,9 +29,9 @@ from depth_node.bags.reader import BagReader
 from depth_node.config.live import DEFAULT_CHECKPOINT
 from depth_node.inference.estimator import DepthEstimator
 from depth_node.scale.depth_frame import DepthFrame, Matrix, NoReading
-from depth_node.scale.estimator import ScaleEstimator
 from depth_node.scale.flicker import FlickerFilter
 from depth_node.scale.measured_points import LEAST_CLOUD_POINTS, LEAST_SCAN_POINTS
+from depth_node.scale.scale_estimator import ScaleEstimator
 from depth_node.scale.sources import CloudSource, HeightSource, OdometrySource, RangeSource, Source
 from depth_node.sensing.point_cloud import read_cloud
 from depth_node.sensing.transform_tree import TransformTree, add_transforms, rigid
@@ -106,14 +106,7 @@ def stamp_of(message: Any) -> int:
 def predict(estimator: DepthEstimator, pixels: NDArray[np.uint8], K: Matrix, stamp_ns: int) -> DepthFrame:
     """A picture's depth in network units."""
     found = estimator.estimate(pixels, K)
-    assert found.labels is not None
-    assert estimator.classes is not None
-    labels = found.labels.numpy()
-    ground, moving = (np.isin(labels, ids) for ids in (estimator.classes.road_ids, estimator.classes.moving_ids))
-    gray = np.asarray(cv2.cvtColor(found.image.numpy(), cv2.COLOR_RGB2GRAY), np.uint8)
-    return DepthFrame(
-        stamp_ns, CAMERA, np.asarray(found.depth.numpy() / estimator.scale, np.float32), found.K, gray, ground, moving
-    )
+    return DepthFrame.of(found, estimator.classes, estimator.scale, stamp_ns, CAMERA)
 
 
 def scan_of(drive: Drive, number: int) -> Matrix:

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from depth_node.errors import EvaluationError
@@ -147,11 +146,7 @@ def predict_frames(estimator: DepthEstimator, sequence: KittiSequence) -> Iterat
             continue
         stamp = stamps[index] if index < len(stamps) else index * FRAME_NS
         found = estimator.estimate(sequence.calibrated_image(index), sequence.K, sky_infinite=False)
-        gray = np.asarray(cv2.cvtColor(found.image.cpu().numpy(), cv2.COLOR_RGB2GRAY), np.uint8)
-        moving = None
-        if found.labels is not None and estimator.classes is not None:
-            moving = np.isin(found.labels.cpu().numpy(), estimator.classes.moving_ids)
-        yield DepthFrame(stamp, "", np.array(found.depth.cpu().numpy()), found.K, gray, None, moving)
+        yield DepthFrame.of(found, estimator.classes, stamp_ns=stamp)
 
 
 def steadiness_table(rows: Sequence[tuple[str, Steadiness, Steadiness]], with_poses: bool) -> TextTable:

@@ -10,6 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depth_node.config.classes import ClassMap
+from depth_node.inference.prediction import Prediction
+from depth_node.inference.transfer import to_host
+
 Matrix = NDArray[np.float64]
 
 
@@ -34,6 +38,32 @@ class DepthFrame:
     gray: NDArray[np.uint8]
     ground: NDArray[np.bool_] | None = None
     moving: NDArray[np.bool_] | None = None
+
+    @classmethod
+    def of(
+        cls, prediction: Prediction, classes: ClassMap | None, base: float = 1.0, stamp_ns: int = 0, frame_id: str = ""
+    ) -> DepthFrame:
+        """A prediction on the host, in memory of its own.
+
+        Args:
+            prediction: of the engine.
+            classes: what its labels stand for; None without a semantic network.
+            base: the scale that is in its depth, to be taken out.
+            stamp_ns: when the picture was taken.
+            frame_id: the camera's optical frame.
+        """
+        tensors = {"depth": prediction.depth / base, "image": prediction.image}
+        if prediction.labels is not None and classes is not None:
+            tensors["labels"] = prediction.labels
+        host = to_host(tensors)
+        gray = np.asarray(cv2.cvtColor(np.ascontiguousarray(host["image"]), cv2.COLOR_RGB2GRAY), np.uint8)
+        ground: NDArray[np.bool_] | None = None
+        moving: NDArray[np.bool_] | None = None
+        if "labels" in host and classes is not None:
+            ground = np.isin(host["labels"], classes.road_ids) if classes.road_ids else None
+            moving = np.isin(host["labels"], classes.moving_ids)
+        # Depth may lie in memory that the next picture overwrites.
+        return cls(stamp_ns, frame_id, np.array(host["depth"]), prediction.K, gray, ground, moving)
 
     @property
     def size(self) -> tuple[int, int]:

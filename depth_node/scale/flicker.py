@@ -116,11 +116,12 @@ class FlickerFilter:
         last, self._last = self._last, frame
         before = self._correction
         seconds = LONGEST_GAP if last is None else (frame.stamp_ns - last.stamp_ns) * 1e-9
-        if last is None or last.size != frame.size or not 0 < seconds < LONGEST_GAP or not smooth:
+        follows = last is not None and last.size == frame.size and 0 < seconds < LONGEST_GAP
+        if not follows or not smooth:
             self._correction = 0.0
         keep = math.exp(-seconds / RETURN)
         try:
-            if last is None or last.size != frame.size or not 0 < seconds < LONGEST_GAP:
+            if last is None or not follows:
                 return 1.0
             change = unit_change(last, frame)
         except NoReading:

@@ -93,11 +93,6 @@ class SourceTrack:
         spread = MAD_TO_DEVIATION * float(np.median(np.abs(kept - value)))
         return Estimate(value, spread, len(kept), len(values) - len(kept))
 
-    def forget(self) -> None:
-        """Start anew, as after a jump of the clock or another camera."""
-        self._readings.clear()
-        self._alive, self.reason, self.is_waiting = -math.inf, "started anew", False
-
     def _period(self) -> float:
         times = [time for time, _ in self._readings]
         return float(np.median(np.diff(times))) if len(times) > 1 else 0.0

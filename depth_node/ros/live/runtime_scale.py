@@ -12,9 +12,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
 from rclpy.node import Node
 from std_msgs.msg import Header
 
@@ -22,12 +19,11 @@ from depth_node.config.classes import ClassMap
 from depth_node.config.live import ScaleSettings
 from depth_node.errors import first_line
 from depth_node.inference.prediction import Prediction
-from depth_node.inference.transfer import to_host
 from depth_node.ros.live.latest_slot import LatestSlot
 from depth_node.ros.live.scale_inputs import ScaleInputs
 from depth_node.scale.depth_frame import DepthFrame
-from depth_node.scale.estimator import ScaleEstimator
 from depth_node.scale.flicker import FlickerFilter
+from depth_node.scale.scale_estimator import ScaleEstimator
 from depth_node.scale.scale_filter import ScaleState
 from depth_node.scale.sources import SILENT
 
@@ -109,7 +105,7 @@ class RuntimeScale:
         wants = self._estimator.wants(stamp)
         steady = 1.0
         if smoothing or wants:
-            frame = self._frame(prediction, header.frame_id, stamp, base)
+            frame = DepthFrame.of(prediction, self._classes, base, stamp, header.frame_id)
             if smoothing:
                 steady = self._flicker.update(frame)
             if wants:
@@ -139,20 +135,6 @@ class RuntimeScale:
         if state.is_held and state.age > HELD:
             return f"the scale is held: {state.source} has been silent for {state.age:.0f} s"
         return ""
-
-    def _frame(self, prediction: Prediction, frame_id: str, stamp_ns: int, base: float) -> DepthFrame:
-        tensors = {"depth": prediction.depth / base, "image": prediction.image}
-        if prediction.labels is not None and self._classes is not None:
-            tensors["labels"] = prediction.labels
-        host = to_host(tensors)
-        gray = np.asarray(cv2.cvtColor(np.ascontiguousarray(host["image"]), cv2.COLOR_RGB2GRAY), np.uint8)
-        ground: NDArray[np.bool_] | None = None
-        moving: NDArray[np.bool_] | None = None
-        if "labels" in host and self._classes is not None:
-            ground = np.isin(host["labels"], self._classes.road_ids) if self._classes.road_ids else None
-            moving = np.isin(host["labels"], self._classes.moving_ids)
-        # Depth may lie in memory that the next picture overwrites.
-        return DepthFrame(stamp_ns, frame_id, np.array(host["depth"]), prediction.K, gray, ground, moving)
 
     def _run(self) -> None:
         while (frame := self._slot.take()) is not None:

@@ -10,7 +10,7 @@ import pytest
 
 from depth_node.errors import BagError
 from depth_node.scale.depth_frame import NoReading
-from depth_node.scale.estimator import FRAME_PERIOD, ScaleEstimator
+from depth_node.scale.scale_estimator import FRAME_PERIOD, ScaleEstimator
 from depth_node.scale.sources import CloudSource, HeightSource, OdometrySource, RangeSource
 
 UNIT = 12.0
