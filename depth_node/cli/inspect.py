@@ -4,7 +4,8 @@
 
 It reads every message once. --picture writes a contact sheet: some pictures of every camera, and when which topic
 sent. --json writes all numbers. A folder that `depth record` wrote is looked at as well: whether it is fit for
-training, and why not; its report.html, report.png and report.json are written anew.
+training, and why not; its report.html, report.png and report.json are written anew. Of a checkpoint (*.safetensors)
+it tells architecture, input, camera, metres and where they come from, what it learnt from, and licence.
 """
 
 from __future__ import annotations
@@ -25,9 +26,8 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: CommandParser) -> None:
     """Declare the flags of `depth inspect`."""
-    parser.add_argument(
-        "bags", nargs="+", type=str, metavar="BAG", help="bag, folder of bags, or recording; damaged bags too"
-    )
+    about = "bag (damaged ones too), folder of bags, recording, or checkpoint"
+    parser.add_argument("bags", nargs="+", type=str, metavar="BAG", help=about)
     parser.add_argument("--picture", type=Path, help="write a contact sheet (PNG); of several bags into this folder")
     parser.add_argument("--json", type=Path, help="write all numbers to this file")
 
@@ -46,7 +46,10 @@ def run(args: Namespace) -> int:
 
     named = [Path(bag) for bag in args.bags]
     recordings = [path for path in named if (path / MANIFEST).is_file()]
-    paths = find_bags([path for path in named if path not in recordings])
+    checkpoints = [path for path in named if path.suffix == ".safetensors"]
+    described = [_describe(path) for path in checkpoints]
+    rest = [path for path in named if path not in (*recordings, *checkpoints)]
+    paths = find_bags(rest) if rest or not described else []
     if args.picture and args.picture.suffix and len(paths) > 1:
         raise ConfigError(f"{len(paths)} bags need a folder: give --picture a name without {args.picture.suffix!r}")
     records = [_report(folder) for folder in recordings]
@@ -63,8 +66,18 @@ def run(args: Namespace) -> int:
             _draw(bag, args.picture if len(paths) == 1 else args.picture / f"{path.stem}.png")
     if args.json:
         with replacing(args.json) as temporary:
-            temporary.write_text(to_json({"bags": records}), encoding="utf-8")
+            temporary.write_text(to_json({"bags": records, "checkpoints": described}), encoding="utf-8")
     return 0
+
+
+def _describe(path: Path) -> dict[str, str]:
+    """Print what a checkpoint says about itself."""
+    from depth_node.checkpoints.description import describe
+
+    facts = describe(path)
+    width = max(map(len, facts))
+    print("\n".join(f"{name:<{width}}  {text}" for name, text in facts.items()))
+    return facts
 
 
 def _report(folder: Path) -> dict[str, Any]:

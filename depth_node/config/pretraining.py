@@ -44,6 +44,8 @@ class PretrainConfig(Validated):
     """The loop over streets, and over real video beside them where there is some."""
 
     steps: int = setting(4000, "steps of the depth network", low=1)
+    initial: str = setting("", "checkpoint to start from, of any input size; with its semantic network where guided")
+    pretrained: bool = setting(True, "start encoders from ImageNet weights, where these can be had")
     semantic_steps: int = setting(0, "steps of a semantic network before; 0 trains none", low=0)
     batch_size: int = setting(16, "pictures per step", low=1)
     learning_rate: float = setting(
@@ -57,5 +59,8 @@ class PretrainConfig(Validated):
     precision: str = setting("auto", "arithmetic of the networks", choices=("auto", "fp32", "bf16"))
     device: str = setting("auto", "where to train", choices=("auto", "cpu", "cuda"))
     seed: int = setting(42, "seed of weights, order and looks", low=0, high=2**32 - 1)
+    val_streets: int = setting(2, "streets before the first one to judge by, never learnt from", low=1, high=100)
+    log_every: int = setting(25, "steps between two lines of metrics.csv", low=1)
+    save_every: int = setting(250, "steps between two saves, and two validations", low=1)
     worlds: WorldsConfig = field(default_factory=WorldsConfig)
     looks: LooksConfig = field(default_factory=LooksConfig)

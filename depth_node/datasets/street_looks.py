@@ -31,6 +31,13 @@ class StreetBatch:
     depth: Tensor
     labels: Tensor
 
+    def to(self, device: torch.device, non_blocking: bool = False) -> StreetBatch:
+        """The same on another device."""
+        image, depth, labels = (
+            part.to(device, non_blocking=non_blocking) for part in (self.image, self.depth, self.labels)
+        )
+        return StreetBatch(image, depth, labels)
+
 
 def look(
     images: Tensor,

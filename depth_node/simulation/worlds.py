@@ -4,16 +4,22 @@
 
 from __future__ import annotations
 
+import json
 import os
+import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depth_node.atomic_file import replacing
 from depth_node.config.pretraining import WorldsConfig
+from depth_node.config.setting import values
 from depth_node.config.street import StreetConfig
 from depth_node.simulation import rig
 from depth_node.simulation.drive import Simulator
@@ -97,17 +103,35 @@ def _as_sent(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.u
     return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)[..., ::-1].copy()
 
 
-def render_streets(config: WorldsConfig) -> Iterator[StreetFrames]:
-    """All streets in the order of their numbers, rendered ahead by several processes.
+def kept_street(number: int, config: WorldsConfig, folder: Path) -> StreetFrames:
+    """A street from a folder, rendered into it where it is not there, is damaged or was drawn otherwise."""
+    path = folder / f"{number}.npz"
+    drawn = json.dumps(values(draw_street(number, config)), sort_keys=True)
+    try:
+        with np.load(path) as kept:  # without pickles
+            if str(kept["drawn"]) == drawn:
+                return StreetFrames(kept["images"], kept["depths"], kept["labels"], kept["K"])
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error, EOFError):
+        pass
+    street = render_street(number, config)
+    with replacing(path) as temporary:
+        np.savez_compressed(
+            temporary, images=street.images, depths=street.depths, labels=street.labels, K=street.K, drawn=drawn
+        )
+    return street
+
+
+def render_streets(config: WorldsConfig, folder: Path) -> Iterator[StreetFrames]:
+    """All streets in the order of their numbers, rendered ahead by several processes; what `folder` has is read.
 
     Raises:
+        OutputError: a street cannot be written.
         SimulationError: a rendering process died.
     """
     numbers = range(config.first, config.first + config.streets)
     workers = min(config.workers or os.cpu_count() or 1, config.streets)
-    yield from render_in_order(
-        partial(render_street, config=config), numbers, workers, AHEAD, "try fewer worlds.workers", _step_back
-    )
+    get = partial(kept_street, config=config, folder=folder)
+    yield from render_in_order(get, numbers, workers, AHEAD, "try fewer worlds.workers", _step_back)
 
 
 def _step_back() -> None:

@@ -4,18 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sized
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
 from lightning.fabric import Fabric
 from torch.amp.grad_scaler import GradScaler
 from torch.optim import Optimizer
-from torch.utils.data import DataLoader
 from torch.utils.tensorboard import SummaryWriter
 
 from depth_node.datasets.batch_order import BatchOrder
@@ -33,6 +32,10 @@ from depth_node.training.task import Task, Terms
 
 DRAWN = 4
 """Batches of a validation, evenly over it, of which something is shown."""
+
+
+class Batches(Iterable[Any], Sized, Protocol):
+    """A loader, or a list: batches that know how many they are."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ class Learning:
             restore(state, self.learnt)
         self.metrics, self.report, self.speed = MetricsFile(folder, task.terms), Report(folder), Speed()
 
-    def run(self, train: DataLoader[Any], val: DataLoader[Any] | None) -> None:
+    def run(self, train: Iterable[Any], val: Batches | None) -> None:
         """Learn to the end of the run; an interruption loses nothing."""
         position, order = self.position, self.schedule.order
         position.rows = self.metrics.start(position.step, position.rows)
@@ -117,7 +120,7 @@ class Learning:
                 self.report.write()
                 raise
 
-    def _learn(self, train: DataLoader[Any], val: DataLoader[Any] | None) -> None:
+    def _learn(self, train: Iterable[Any], val: Batches | None) -> None:
         position, schedule, task = self.position, self.schedule, self.task
         if position.step > position.validated and schedule.validates(position.step):
             self._validate(val)  # a save came between
@@ -149,7 +152,7 @@ class Learning:
         self.report.write()
 
     @torch.no_grad()
-    def _validate(self, val: DataLoader[Any] | None) -> None:
+    def _validate(self, val: Batches | None) -> None:
         """Score the averaged weights on unseen frames, and keep them where they are the best."""
         assert val is not None
         position, task = self.position, self.task

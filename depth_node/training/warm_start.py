@@ -13,7 +13,7 @@ from depth_node.config.training import TrainConfig
 from depth_node.errors import TrainingError
 from depth_node.networks.factory import DepthNetwork
 from depth_node.networks.pose import PoseNetwork
-from depth_node.networks.semantic import fingerprint
+from depth_node.networks.semantic import SemanticNetwork, fingerprint
 from depth_node.training.frozen_networks import FrozenSemantics
 
 
@@ -38,7 +38,7 @@ def warm_start(depth: DepthNetwork, pose: PoseNetwork, semantics: FrozenSemantic
     """
     if config.initial:
         checkpoint = load_checkpoint(config.initial)
-        _start_depth(depth, checkpoint, semantics, Path(config.initial))
+        start_depth(depth, checkpoint, semantics.network if semantics else None, Path(config.initial))
         if checkpoint.pose is not None and checkpoint.info.network.pose == depth.config.pose:
             pose.load_state_dict(checkpoint.pose.state_dict())
     if config.initial_pose:
@@ -50,13 +50,27 @@ def warm_start(depth: DepthNetwork, pose: PoseNetwork, semantics: FrozenSemantic
         pose.load_state_dict(checkpoint.pose.state_dict())
 
 
-def _start_depth(depth: DepthNetwork, start: Checkpoint, semantics: FrozenSemantics | None, path: Path) -> None:
+def start_depth(depth: DepthNetwork, start: Checkpoint, semantic: SemanticNetwork | None, path: Path) -> None:
+    """Give a depth network the weights of a checkpoint; its input size may be another.
+
+    Args:
+        depth: takes the weights.
+        start: gives them.
+        semantic: the network that guides `depth`.
+        path: of the checkpoint, for messages.
+
+    Raises:
+        TrainingError: the two are different networks.
+    """
     theirs, ours = start.info.network, depth.config
     if theirs.architecture != ours.architecture:
         raise TrainingError(
             f"{path} holds a {theirs.architecture}, this run trains a {ours.architecture}: "
             "choose the same --network.architecture"
         )
+    if theirs.encoder != ours.encoder:
+        wanted = f"add --network.encoder {theirs.encoder}" if theirs.encoder else "leave out --network.encoder"
+        raise TrainingError(f"{path} has another encoder than this run: {wanted}")
     if theirs.timm_se_order != ours.timm_se_order:
         raise TrainingError(
             f"{path} and this network differ in timm_se_order: add --no_pretrained "
@@ -72,7 +86,7 @@ def _start_depth(depth: DepthNetwork, start: Checkpoint, semantics: FrozenSemant
     if theirs.guided:
         if theirs.guidance != ours.guidance:
             raise TrainingError(f"{path} was guided by {theirs.guidance}: choose the same --network.guidance settings")
-        if start.semantic and semantics and fingerprint(start.semantic) != fingerprint(semantics.network):
+        if start.semantic and semantic and fingerprint(start.semantic) != fingerprint(semantic):
             raise TrainingError(f"{path} was guided by another semantic network: leave --semantic out to keep its own")
         depth.load_state_dict(start.depth.state_dict())
         return

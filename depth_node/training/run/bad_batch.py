@@ -66,13 +66,20 @@ def save_batch(folder: Path, batch: Any, step: int, loss: float, name: Callable[
     record = {"step": step, "loss": str(loss), "frames": [name(index) for index in indices]}
     with replacing(path.with_suffix(".json")) as temporary:
         temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    write_image(path.with_suffix(".png"), _contact_sheet(tensors))
+    if pictures := _pictures(tensors):
+        write_image(path.with_suffix(".png"), _contact_sheet(pictures))
     with replacing(path) as temporary:
         save_file(tensors, temporary)
 
 
-def _contact_sheet(tensors: dict[str, Tensor]) -> np.ndarray:
-    """(B * H, n * W, 3) uint8 RGB of all tensors that are pictures."""
-    pictures = [tensor for tensor in tensors.values() if tensor.dtype == torch.uint8 and tensor.shape[-1] == 3]
+def _pictures(tensors: dict[str, Tensor]) -> list[Tensor]:
+    """All tensors that are pictures, as uint8 RGB with channels last."""
+    stored = [tensor for tensor in tensors.values() if tensor.dtype == torch.uint8 and tensor.shape[-1] == 3]
+    planes = [tensor for tensor in tensors.values() if tensor.is_floating_point() and tensor.shape[1:2] == (3,)]
+    return stored + [(255 * tensor.nan_to_num()).clamp(0, 255).byte().permute(0, 2, 3, 1) for tensor in planes]
+
+
+def _contact_sheet(pictures: list[Tensor]) -> np.ndarray:
+    """(B * H, n * W, 3) uint8 RGB, a row for each sample."""
     columns = [picture for tensor in pictures for picture in (tensor.unbind(1) if tensor.ndim == 5 else [tensor])]
     return np.concatenate([column.flatten(0, 1).numpy() for column in columns], 1)

@@ -18,7 +18,7 @@ TWO_STAGE_FILE, STAGE_1 = "two_stage.json", "stage1"
 
 LENGTH = {"steps", "epochs"}
 RATES = {"learning_rate", "pose_learning_rate", "decay", "decay_at", "decay_factor", "decay_repeats", "weight_decay"}
-MACHINE = {"precision", "device", "workers", "cache", "sync_batch_norm", "log_every", "save_every"}
+MACHINE = {"precision", "device", "workers", "cache", "sync_batch_norm", "log_every", "save_every", "worlds.workers"}
 READ_AT_START = {"pretrained", "initial", "initial_pose"}
 MAY_HAVE_MOVED = {"semantic", "distillation.teacher"}
 REPORT = {"resampling.worst", "resampling.workers", "resampling.device", "resampling.keep_at_least"}

@@ -1,0 +1,63 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a person wants to know of a checkpoint before using it, a fact a line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from depth_node.checkpoints.container import read_container
+from depth_node.checkpoints.depth import read_info
+from depth_node.checkpoints.depth_info import CheckpointInfo
+
+PARTS = {"depth.": "depth", "pose.": "pose", "semantic.": "semantic"}
+
+
+def describe(path: str | Path) -> dict[str, str]:
+    """What to show of a depth checkpoint: name of each fact to its text, in order; raises CheckpointError."""
+    path = Path(path)
+    info = read_info(path)
+    _, tensors = read_container(path)
+    counts = {
+        name: sum(tensor.numel() for key, tensor in tensors.items() if key.startswith(prefix))
+        for prefix, name in PARTS.items()
+    }
+    network = info.network
+    facts = {
+        "file": f"{path}, {path.stat().st_size / 1e6:.1f} MB, written by depth_node {info.package_version}",
+        "networks": ", ".join(f"{name} {count / 1e6:.2f} M values" for name, count in counts.items() if count),
+        "architecture": network.architecture + (f" on {network.encoder}" if network.encoder else ""),
+        "input": f"{network.width}x{network.height}, depth {network.min_depth:g} to {network.max_depth:g} units",
+        "guided by": f"{info.semantic.config.encoder}, {len(info.semantic.classes.names)} classes"
+        if info.semantic
+        else "nothing",
+        "camera": _camera(info),
+        "metres": f"{info.scale:.6g} per unit, from {info.scale_source}"
+        if info.scale_source != "none"
+        else "unknown: relative depth until `scale.source` or `depth evaluate --store_scale` says",
+    }
+    return facts | _origin(info.training)
+
+
+def _camera(info: CheckpointInfo) -> str:
+    camera = info.camera
+    if camera is None:
+        return "unknown: metres do not follow the lens"
+    return f"focal length {camera.fx / camera.width:.3f} of the width at {camera.width}x{camera.height}"
+
+
+def _origin(training: Mapping[str, Any]) -> dict[str, str]:
+    """What the training's own summary says; a file without one says so."""
+    distilled = training.get("teacher") or training.get("distilled_from")
+    source = training.get("source") or training.get("imported_from")
+    metrics = training.get("metrics") or {}
+    scores = ", ".join(f"{name} {value:.4g}" for name, value in metrics.items() if isinstance(value, int | float))
+    return {
+        "learnt from": str(training.get("supervision") or source or "not said in the file"),
+        "teacher": str(distilled or "none named"),
+        "steps": str(training.get("steps", "not said")),
+        "scores": scores or "none stored",
+        "licence": str(training.get("licence") or "not said in the file: weights that you trained are yours"),
+    }
