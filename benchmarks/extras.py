@@ -16,9 +16,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-import depth_node
 from depth_node.bags.reader import BagReader
-from depth_node.config.live import DEFAULT_CHECKPOINT
+from depth_node.checkpoints.shipped import DEFAULT, located
 from depth_node.config.street import StreetConfig
 from depth_node.inference.estimator import DepthEstimator
 from depth_node.scale.depth_frame import DepthFrame
@@ -40,7 +39,7 @@ def main() -> None:
             messages = [read.message for read in bag.messages("/camera/image_raw")]
             K = np.array(next(iter(bag.messages("/camera/camera_info"))).message.k).reshape(3, 3)
             images = [np.array(m.data).reshape(m.height, m.width, 3) for m in messages]
-    estimator = DepthEstimator.from_checkpoint(Path(depth_node.__file__).parent / "weights" / DEFAULT_CHECKPOINT)
+    estimator = DepthEstimator.from_checkpoint(located(DEFAULT))
     frames = [frame_of(estimator, image, K, 10**8 * number) for number, image in enumerate(images)]
     points = frames[0].rays(np.argwhere(np.ones((192, 640)))[::2, ::-1].astype(np.float64)) * 10.0
     way = np.eye(4)

@@ -19,10 +19,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-import depth_node
 from depth_node.camera.network_input import to_network_input
+from depth_node.checkpoints.shipped import DEFAULT, located
 from depth_node.config.evaluation import EvaluationConfig
-from depth_node.config.live import DEFAULT_CHECKPOINT
 from depth_node.evaluation.evaluate import select_frames
 from depth_node.evaluation.protocol import compare
 from depth_node.inference.confidence import uncertainty
@@ -70,7 +69,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sequence", type=Path, nargs="+", required=True, help="drives with measured depth")
     parser.add_argument("--ground_truth_dir", type=Path, nargs="+", default=[], help="of simulated drives")
-    shipped = Path(depth_node.__file__).parent / "weights" / DEFAULT_CHECKPOINT
+    shipped = located(DEFAULT)
     parser.add_argument("--checkpoint", type=Path, default=shipped, help="the shipped one")
     parser.add_argument("--every", type=int, default=5, help="take every n-th frame")
     args = parser.parse_args()

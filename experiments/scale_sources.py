@@ -24,9 +24,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-import depth_node
 from depth_node.bags.reader import BagReader
-from depth_node.config.live import DEFAULT_CHECKPOINT
+from depth_node.checkpoints.shipped import DEFAULT, located
 from depth_node.inference.estimator import DepthEstimator
 from depth_node.scale.depth_frame import DepthFrame, Matrix, NoReading
 from depth_node.scale.flicker import FlickerFilter
@@ -234,7 +233,7 @@ def main() -> None:
     """Simulate, predict, run, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="where drives are simulated and the table goes")
-    shipped = Path(depth_node.__file__).parent / "weights" / DEFAULT_CHECKPOINT
+    shipped = located(DEFAULT)
     parser.add_argument("--checkpoint", default=shipped, help="the checkpoint that predicts; the shipped one")
     parser.add_argument("--frames", default="120", help="pictures of a drive, 10 per second")
     args = parser.parse_args()

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from depth_node.checkpoints.container import fill, halved, read_container, tensors_of, write_container
 from depth_node.checkpoints.depth_info import CheckpointInfo, from_json, to_json
+from depth_node.checkpoints.shipped import located
 from depth_node.networks.factory import DepthNetwork, build_depth_network, build_pose_network
 from depth_node.networks.pose import PoseNetwork
 from depth_node.networks.semantic import SemanticNetwork
@@ -79,7 +80,7 @@ def save_checkpoint(
 
 def read_info(path: str | Path) -> CheckpointInfo:
     """The description of a checkpoint, without its weights; raises CheckpointError."""
-    path = Path(path)
+    path = located(path)
     metadata, _ = read_container(path, with_tensors=False)
     return from_json(metadata.get(METADATA_KEY), path)
 
@@ -95,7 +96,7 @@ def load_checkpoint(path: str | Path, with_pose: bool = True) -> Checkpoint:
     """Rebuild the networks of a checkpoint.
 
     Args:
-        path: a file written by `save_checkpoint`.
+        path: a file written by `save_checkpoint`, or the name of a shipped one.
         with_pose: also rebuild the pose network, when the file has one.
 
     Returns:
@@ -105,7 +106,7 @@ def load_checkpoint(path: str | Path, with_pose: bool = True) -> Checkpoint:
         CheckpointError: the file is missing, damaged, not a depth_node checkpoint, too new, or does not fit
             the network that it names.
     """
-    path = Path(path)
+    path = located(path)
     metadata, tensors = read_container(path)
     info = from_json(metadata.get(METADATA_KEY), path)
     semantic = None

@@ -11,13 +11,14 @@ from typing import Any
 from depth_node.checkpoints.container import read_container
 from depth_node.checkpoints.depth import read_info
 from depth_node.checkpoints.depth_info import CheckpointInfo
+from depth_node.checkpoints.shipped import located
 
 PARTS = {"depth.": "depth", "pose.": "pose", "semantic.": "semantic"}
 
 
 def describe(path: str | Path) -> dict[str, str]:
     """What to show of a depth checkpoint: name of each fact to its text, in order; raises CheckpointError."""
-    path = Path(path)
+    path = located(path)
     info = read_info(path)
     _, tensors = read_container(path)
     counts = {

@@ -40,13 +40,14 @@ def run(args: Namespace) -> int:
     from depth_node.atomic_file import replacing
     from depth_node.bags.files import find_bags
     from depth_node.bags.inspection import inspect
+    from depth_node.checkpoints.shipped import SHIPPED
     from depth_node.errors import ConfigError
     from depth_node.kitti.layout import MANIFEST
     from depth_node.recording.manifest import to_json
 
     named = [Path(bag) for bag in args.bags]
     recordings = [path for path in named if (path / MANIFEST).is_file()]
-    checkpoints = [path for path in named if path.suffix == ".safetensors"]
+    checkpoints = [path for path in named if path.suffix == ".safetensors" or str(path) in SHIPPED]
     described = [_describe(path) for path in checkpoints]
     rest = [path for path in named if path not in (*recordings, *checkpoints)]
     paths = find_bags(rest) if rest or not described else []

@@ -17,9 +17,6 @@ MEASURED = ("lidar", "scan", "range", "odometry", "camera_height")
 """Sources of scale that measure at run time, best first."""
 SCALE_SOURCES = ("auto", *MEASURED, "checkpoint", "fixed")
 
-DEFAULT_CHECKPOINT = "guided_lite_hr_depth_street_640x192.safetensors"
-"""The file in depth_node/weights that the checkpoint named 'default' stands for."""
-
 
 @dataclass(frozen=True)
 class DepthSettings(Validated):
@@ -102,7 +99,10 @@ class ScaleSettings(Validated):
 class NodeConfig(Validated):
     """Parameters of the live node; network, input size and depth range come with the checkpoint."""
 
-    checkpoint: str = setting("default", "path of a *.safetensors checkpoint; 'default' is the one shipped here")
+    checkpoint: str = setting(
+        "default",
+        "path of a *.safetensors checkpoint, or one shipped here: 'default' (simulated street, with classes) or 'real'",
+    )
     device: str = setting("auto", "where the network runs", choices=("auto", "cpu", "cuda"))
     precision: str = setting("auto", "arithmetic of the network", choices=("auto", "fp32", "fp16", "bf16"))
     autostart: bool = setting(True, "configure and activate at start; false waits for a lifecycle manager")

@@ -59,7 +59,7 @@ class PretrainConfig(Validated):
     precision: str = setting("auto", "arithmetic of the networks", choices=("auto", "fp32", "bf16"))
     device: str = setting("auto", "where to train", choices=("auto", "cpu", "cuda"))
     seed: int = setting(42, "seed of weights, order and looks", low=0, high=2**32 - 1)
-    val_streets: int = setting(2, "streets before the first one to judge by, never learnt from", low=1, high=100)
+    val_streets: int = setting(6, "streets before the first one to judge by, never learnt from", low=1, high=100)
     log_every: int = setting(25, "steps between two lines of metrics.csv", low=1)
     save_every: int = setting(250, "steps between two saves, and two validations", low=1)
     worlds: WorldsConfig = field(default_factory=WorldsConfig)

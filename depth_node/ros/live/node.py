@@ -11,7 +11,6 @@ import functools
 import gc
 import traceback
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,9 +18,9 @@ from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.timer import Timer
 
-import depth_node
-from depth_node.config.live import DEFAULT_CHECKPOINT, NodeConfig
-from depth_node.errors import CheckpointError, DepthNodeError
+from depth_node.checkpoints.shipped import DEFAULT, located
+from depth_node.config.live import NodeConfig
+from depth_node.errors import DepthNodeError
 from depth_node.inference.estimator import DepthEstimator
 from depth_node.ros.diagnostics import PERIOD, DiagnosticsPublisher, frame_values
 from depth_node.ros.live.camera_input import CameraInput, image_topic
@@ -34,7 +33,6 @@ from depth_node.ros.live.status import describe, fallback_scale, is_unscaled, vi
 from depth_node.ros.parameters import NodeParameters
 from depth_node.ros.qos import override_names
 
-SHIPPED = ("", "default")
 """Names of the checkpoint that comes with the package."""
 
 
@@ -148,17 +146,17 @@ class DepthNode(LifecycleNode):
         super().destroy_node()
 
     def _load(self, config: NodeConfig) -> DepthEstimator:
-        path = checkpoint_path(config.checkpoint)
+        path = located(config.checkpoint or DEFAULT)
         estimator = DepthEstimator.from_checkpoint(path, config.device, config.precision, config.input.fit)
         estimator.scale, _ = fallback_scale(config, estimator)
         about = describe(estimator, config)
         self.get_logger().info(
             f"loaded {path.name}: {about['model']}, semantic network {about['semantic network']}, on {estimator.device}"
         )
-        if config.checkpoint in SHIPPED:
+        if (config.checkpoint or DEFAULT) == DEFAULT:
             self.get_logger().warning(
-                "this is the shipped checkpoint, which knows a simulated street only: on a real camera expect rough "
-                "depth, and metres to be off; record and train your own (README, 'Monday a bag, Tuesday depth')"
+                "this is the shipped checkpoint, which knows a simulated street only: on a real camera use "
+                "checkpoint 'real', or record and train your own (README, 'Monday a bag, Tuesday depth')"
             )
         if is_unscaled(config, estimator):
             self.get_logger().warning(
@@ -254,20 +252,6 @@ class DepthNode(LifecycleNode):
         if is_unscaled(self._config, self._estimator) and not (self._scale and self._scale.state.is_measured):
             return "depth is in network units: nothing says how long one is, see scale.source"
         return ""
-
-
-def checkpoint_path(name: str) -> Path:
-    """The file a `checkpoint` parameter names.
-
-    Raises:
-        CheckpointError: the checkpoint shipped with the package was asked for and is not installed.
-    """
-    if name not in SHIPPED:
-        return Path(name).expanduser()
-    path = Path(depth_node.__file__).parent / "weights" / DEFAULT_CHECKPOINT
-    if not path.is_file():
-        raise CheckpointError(f"no checkpoint is installed at {path}: set the parameter checkpoint to one of yours")
-    return path
 
 
 def sources_of(config: NodeConfig) -> tuple[object, ...]:

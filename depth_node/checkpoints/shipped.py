@@ -1,0 +1,34 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The checkpoints that come with the package, by name; each has a model card in `weights/README.md`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from depth_node.errors import CheckpointError
+
+FOLDER = Path(__file__).parents[1] / "weights"
+
+DEFAULT = "default"
+
+SHIPPED = {
+    DEFAULT: "guided_lite_hr_depth_street_640x192.safetensors",
+    "real": "lite_hr_depth_efficientnet_lite0_worlds_640x192.safetensors",
+}
+"""Name to file: 'default' for the simulated street, with classes; 'real' for real cameras, without."""
+
+
+def located(name: str | Path) -> Path:
+    """The file that a checkpoint's name or path stands for; a file of that very name goes first.
+
+    Raises:
+        CheckpointError: a shipped checkpoint was asked for and is not installed.
+    """
+    path = Path(name).expanduser()
+    if str(name) not in SHIPPED or path.exists():
+        return path
+    path = FOLDER / SHIPPED[str(name)]
+    if not path.is_file():
+        raise CheckpointError(f"no checkpoint is installed at {path}: name one of yours")
+    return path
