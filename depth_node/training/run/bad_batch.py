@@ -75,7 +75,11 @@ def save_batch(folder: Path, batch: Any, step: int, loss: float, name: Callable[
 def _pictures(tensors: dict[str, Tensor]) -> list[Tensor]:
     """All tensors that are pictures, as uint8 RGB with channels last."""
     stored = [tensor for tensor in tensors.values() if tensor.dtype == torch.uint8 and tensor.shape[-1] == 3]
-    planes = [tensor for tensor in tensors.values() if tensor.is_floating_point() and tensor.shape[1:2] == (3,)]
+    planes = [
+        tensor
+        for tensor in tensors.values()
+        if tensor.is_floating_point() and tensor.ndim == 4 and tensor.shape[1] == 3
+    ]
     return stored + [(255 * tensor.nan_to_num()).clamp(0, 255).byte().permute(0, 2, 3, 1) for tensor in planes]
 
 
