@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from depth_node.checkpoints.container import read_container
-from depth_node.checkpoints.depth import read_info
-from depth_node.checkpoints.depth_info import CheckpointInfo
+from depth_node.checkpoints.depth import METADATA_KEY
+from depth_node.checkpoints.depth_info import CheckpointInfo, from_json
 from depth_node.checkpoints.shipped import located
 
 PARTS = {"depth.": "depth", "pose.": "pose", "semantic.": "semantic"}
@@ -19,8 +19,8 @@ PARTS = {"depth.": "depth", "pose.": "pose", "semantic.": "semantic"}
 def describe(path: str | Path) -> dict[str, str]:
     """What to show of a depth checkpoint: name of each fact to its text, in order; raises CheckpointError."""
     path = located(path)
-    info = read_info(path)
-    _, tensors = read_container(path)
+    metadata, tensors = read_container(path)
+    info = from_json(metadata.get(METADATA_KEY), path)
     counts = {
         name: sum(tensor.numel() for key, tensor in tensors.items() if key.startswith(prefix))
         for prefix, name in PARTS.items()
@@ -51,13 +51,12 @@ def _camera(info: CheckpointInfo) -> str:
 
 def _origin(training: Mapping[str, Any]) -> dict[str, str]:
     """What the training's own summary says; a file without one says so."""
-    distilled = training.get("teacher") or training.get("distilled_from")
-    source = training.get("source") or training.get("imported_from")
+    teacher = training.get("teacher") or (training.get("settings") or {}).get("distillation.teacher")
     metrics = training.get("metrics") or {}
     scores = ", ".join(f"{name} {value:.4g}" for name, value in metrics.items() if isinstance(value, int | float))
     return {
-        "learnt from": str(training.get("supervision") or source or "not said in the file"),
-        "teacher": str(distilled or "none named"),
+        "learnt from": str(training.get("supervision") or training.get("imported_from") or "not said in the file"),
+        "teacher": str(teacher or "none named"),
         "steps": str(training.get("steps", "not said")),
         "scores": scores or "none stored",
         "licence": str(training.get("licence") or "not said in the file: weights that you trained are yours"),

@@ -38,6 +38,11 @@ def test_it_says_what_the_file_says(tmp_path):
     assert (facts["steps"], facts["scores"]) == ("7", "val/abs_rel 0.2")
 
 
+def test_a_distilled_one_names_its_teacher_as_depth_distill_stores_it(tmp_path):
+    write(tmp_path / "a.safetensors", training={"settings": {"distillation.teacher": "hr.safetensors"}})
+    assert describe(tmp_path / "a.safetensors")["teacher"] == "hr.safetensors"
+
+
 def test_what_it_does_not_know_is_said(tmp_path, capsys):
     write(tmp_path / "a.safetensors")
     assert main(["inspect", str(tmp_path / "a.safetensors"), "--json", str(tmp_path / "a.json")]) == 0
