@@ -56,6 +56,12 @@ class PretrainConfig(Validated):
     gradient: float = setting(0.5, "weight of log depth's gradients at four strides", low=0.0)
     video_from: float = setting(0.4, "share of the steps after which real video teaches too", low=0.0, high=1.0)
     video_weight: float = setting(1.0, "weight of the photometric objective of real video", low=0.0)
+    ema: float = setting(
+        0.99,
+        "share of the old in a moving average of the weights, which is validated and saved; 0 averages nothing",
+        low=0.0,
+        high=0.99999,
+    )
     precision: str = setting("auto", "arithmetic of the networks", choices=("auto", "fp32", "bf16"))
     device: str = setting("auto", "where to train", choices=("auto", "cpu", "cuda"))
     seed: int = setting(42, "seed of weights, order and looks", low=0, high=2**32 - 1)

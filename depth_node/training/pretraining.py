@@ -329,9 +329,8 @@ class Pretraining:
             if part is not None:
                 part.to(fabric.device)
         every = min(config.save_every, config.steps)
-        learning = Learning(
-            task, fabric, scaler, Schedule(order, config.log_every, config.save_every, every), folder, state
-        )
+        when = Schedule(order, config.log_every, config.save_every, every)
+        learning = Learning(task, fabric, scaler, when, folder, state, config.ema)
         batches = StreetBatches(config, size, focal, order, StreetPool(worlds, fabric.device, self.streets))
         learning.run(batches, held_out(config, size, focal, fabric.device, self.streets))
         best = folder / BEST_FILE
