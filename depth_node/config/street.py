@@ -26,6 +26,12 @@ class StreetConfig(Validated):
     speed: float = setting(10.0, "mean speed of the ego vehicle", unit="m/s", low=0.0, high=30.0)
     speed_variation: float = setting(1.0, "amplitude of the slow speed changes", unit="m/s", low=0.0, high=5.0)
     curvature: float = setting(1.0, "how much the street bends: 0 straight, 1 gentle bends", low=0.0, high=1.5)
+    slope: float = setting(
+        0.0, "largest grade of the hills that the street goes over: 0.08 climbs 8 m in 100 m", low=0.0, high=0.2
+    )
+    slope_length: float = setting(
+        160.0, "about how far it is from one crest to the next", unit="m", low=40.0, high=2000.0
+    )
     weave: float = setting(0.15, "how far the ego vehicle sways to each side in its lane", unit="m", low=0.0, high=3.0)
     weave_length: float = setting(60.0, "about how far it drives for one such swing", unit="m", low=10.0, high=1000.0)
     lead_car: bool = setting(True, "drive behind one car that keeps exactly the ego speed")

@@ -54,8 +54,13 @@ def world_from_base(street: Street, t: float) -> Matrix:
     pitch = 0.0022 * np.sin(4.1 * t + phase) + 0.0015 * np.sin(9.7 * t + 2 * phase)
     roll = 0.0025 * np.sin(2.9 * t + 3 * phase)
     transform = np.eye(4)
-    transform[:3, :3] = rotation(roll, pitch, float(heading))
-    transform[:3, 3] = (position[0], position[1], 0.008 * np.sin(5.3 * t + phase))
+    nod = 0.008 * np.sin(5.3 * t + phase)
+    if street.hills.slope:
+        transform[:3, :3] = street.hills.standing(position[0], float(heading)) @ rotation(roll, pitch, 0.0)
+        nod += float(street.hills.height(position[0]))
+    else:
+        transform[:3, :3] = rotation(roll, pitch, float(heading))
+    transform[:3, 3] = (position[0], position[1], nod)
     return transform
 
 

@@ -19,4 +19,4 @@ def build_street(config: StreetConfig) -> Street:
     paths = build_paths(config)
     length = paths.motion.way(duration(config))
     builder = BUILDERS[config.surroundings](config, paths.profile, paths.center, length)
-    return replace(paths, mesh=builder.build())
+    return replace(paths, mesh=paths.hills.lifted(builder.build()))

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth_node.config.street import StreetConfig
+from depth_node.simulation.hills import Hills, draw_hills
 from depth_node.simulation.mesh import Mesh
 from depth_node.simulation.path import AHEAD, Motion, Path, center_line, ego_motion, vehicle_path
 
@@ -73,6 +74,7 @@ class Street:
         motion: the ego vehicle's speed.
         mesh: all that stands still, in the world frame; None where only the paths were asked for.
         sun: unit vector to the sun.
+        hills: what lies under all of it.
     """
 
     profile: Profile
@@ -81,6 +83,7 @@ class Street:
     motion: Motion
     mesh: Mesh | None
     sun: NDArray[np.float64]
+    hills: Hills
 
 
 def duration(config: StreetConfig) -> float:
@@ -98,7 +101,7 @@ def build_paths(config: StreetConfig) -> Street:
     ego = vehicle_path(center, profile.own_lane, config.weave, config.weave_length, rng)
     azimuth, elevation = rng.uniform(0, 2 * np.pi), np.radians(rng.uniform(32, 58))
     sun = np.array([np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)])
-    return Street(profile, center, ego, motion, None, sun)
+    return Street(profile, center, ego, motion, None, sun, draw_hills(config))
 
 
 def _draw_town(length: float, rng: np.random.Generator) -> Profile:

@@ -16,6 +16,8 @@ from depth_node.simulation.tiles import Tile
 from depth_node.simulation.vehicle import car
 
 STRIP_STEP = 2.0
+HILL_STEP = 5.0
+"""Length of the pieces of far ground where it is not level, m."""
 MODELS = 16  # different parked cars and trees per side
 
 
@@ -76,8 +78,11 @@ class TownBuilder:
         plain = Material((0.0, 0.0, 0.0), Tile.GRASS, labels.TERRAIN)
         middle = self.center.at((self.begin + self.end) / 2)[0]
         reach = self.end - self.begin + 2500.0
-        corner = (middle[0] - reach / 2, middle[1] - reach / 2, -0.4)
-        self.parts.append(panel(corner, (reach, 0, 0), (0, reach, 0), plain))
+        # One piece is enough where it is level.
+        pieces = round(reach / HILL_STEP) if self.config.slope else 1
+        for k in range(pieces):
+            corner = (middle[0] - reach / 2 + k * reach / pieces, middle[1] - reach / 2, -0.4)
+            self.parts.append(panel(corner, (reach / pieces, 0, 0), (0, reach, 0), plain, (k * reach / pieces, 0)))
 
     def _strip(self, left: tuple[float, float], right: tuple[float, float], material: Material) -> None:
         """A ribbon along the street between the lines (d, z) `left` and `right`; its texture is (s, d + z)."""

@@ -82,7 +82,7 @@ class Traffic:
         if self.lead is not None:
             (x, y), heading = self.lead_pose(t)
             parts.append(self.lead.placed(float(x), float(y), heading))
-        return join(parts) if parts else None
+        return self._street.hills.lifted(join(parts)) if parts else None
 
 
 def _vehicle(config: StreetConfig, rng: np.random.Generator) -> Mesh:

@@ -77,6 +77,7 @@ def draw_street(number: int, config: WorldsConfig) -> StreetConfig:
         trees=float(rng.uniform(0.2, 2.5)),
         lorries=float(rng.uniform(0.0, 0.5)),
         pedestrians=0.0 if surroundings == "highway" else float(rng.uniform(0.0, 0.5 if open_road else 4.0)),
+        slope=float(rng.uniform(0.0, 0.09)) if rng.random() < 0.4 else 0.0,
         lidar=False,
         workers=1,
     )

@@ -123,6 +123,16 @@ def test_odometry_makes_metres(live, listener, start, street, mounts):
     assert values_of(listener, "by_odometry")["scale source"] == "odometry"
 
 
+def test_the_cameras_height_makes_metres(live, listener, start, street):
+    # Nothing says where the camera sits, or anything else: one number does.
+    settings = {"checkpoint": "default", "scale__fixed": "31.0", "scale__camera_height": "1.65"}
+    node = live("by_height", scale__source="camera_height", **settings)
+    play(listener, start, street)
+    node.wait_for("scale from camera_height: ")
+    assert error_against_lidar(listener, "by_height", street) == pytest.approx(1.0, abs=0.15)
+    assert values_of(listener, "by_height")["scale source"] == "camera_height"
+
+
 SLICE = 0.6
 """Metres above the road at which a flat scanner and a sonar would look."""
 
