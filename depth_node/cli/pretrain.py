@@ -40,17 +40,11 @@ def add_arguments(parser: CommandParser) -> None:
 
 def run(args: Namespace) -> int:
     """Train, then say how wrong the network is on unseen streets."""
-    import logging
-    import warnings
-
     from depth_node.allocator import keep_large_blocks
     from depth_node.checkpoints.depth import read_info
     from depth_node.datasets.triplets import open_splits
     from depth_node.training.pretraining import STREETS_FOLDER, Pretraining
 
-    # Lightning's hints (workers, log intervals) are for its developers; ours are one line each.
-    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", module="lightning")
     keep_large_blocks()
     network = read_settings(args, NetworkConfig, "network.")
     semantic = read_settings(args, SemanticConfig, "semantic.")

@@ -66,18 +66,12 @@ def train(
     args: Namespace, network: NetworkConfig, config: TrainConfig, resampling: ResamplingConfig | None = None
 ) -> int:
     """Train, in two stages with `resampling`; say where the weights are and how far the error fell."""
-    import logging
-    import warnings
-
     from rich.console import Console
 
     from depth_node.allocator import keep_large_blocks
     from depth_node.training.fit import fit
     from depth_node.training.run.metrics_file import summarise
 
-    # Lightning's hints (workers, log intervals) are for its developers; ours are one line each.
-    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", module="lightning")
     keep_large_blocks()
     data, output = Path(args.data), Path(args.output)
     splits = Path(args.splits) if args.splits else None

@@ -37,9 +37,6 @@ def add_arguments(parser: CommandParser) -> None:
 
 def run(args: Namespace) -> int:
     """Train, then print the scores on the held-out pictures."""
-    import logging
-    import warnings
-
     from depth_node.allocator import keep_large_blocks
     from depth_node.config.classes import read_class_map
     from depth_node.config.label_ids import read_label_ids
@@ -47,9 +44,6 @@ def run(args: Namespace) -> int:
     from depth_node.training.semantic.fit import fit_semantic
     from depth_node.training.semantic.sources import class_shares, class_weights, count_values, ignored_values
 
-    # Lightning's hints (workers, log intervals) are for its developers; ours are one line each.
-    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", module="lightning")
     keep_large_blocks()
     network, config = read_settings(args, SemanticConfig, "network."), read_settings(args, SemanticTrainConfig)
     classes = read_class_map(args.classes)

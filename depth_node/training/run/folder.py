@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -97,6 +99,9 @@ def make_fabric(accelerator: str, precision: str, seed: int) -> tuple[Fabric, Gr
     Returns:
         The fabric, and the scaler of losses that fp16 needs, None for the others.
     """
+    # Lightning's hints (workers, log intervals) are for its developers; ours are one line each.
+    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module="lightning")
     chosen = _precision(precision, accelerator)
     scaler = GradScaler(accelerator) if chosen == "fp16" else None
     plugins: list[Any] = [TorchElasticEnvironment() if world_size() > 1 else LightningEnvironment()]
