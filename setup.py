@@ -46,7 +46,7 @@ setup(
     description="Metric depth images and point clouds from one camera, for ROS 2",
     license="Apache-2.0",
     packages=find_packages(include=[NAME, NAME + ".*"]),
-    package_data={NAME: ["py.typed", "weights/*", "ros/*.xml"]},
+    package_data={NAME: ["py.typed", "weights/*", "ros/*.xml", "demo/clip/*.md", "demo/clip/highway/*"]},
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/" + NAME]),
         ("share/" + NAME, ["package.xml"]),

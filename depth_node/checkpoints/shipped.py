@@ -10,11 +10,11 @@ from depth_node.errors import CheckpointError
 
 FOLDER = Path(__file__).parents[1] / "weights"
 
-DEFAULT = "default"
+DEFAULT, REAL = "default", "real"
 
 SHIPPED = {
     DEFAULT: "guided_lite_hr_depth_street_640x192.safetensors",
-    "real": "lite_hr_depth_efficientnet_lite0_worlds_640x192.safetensors",
+    REAL: "lite_hr_depth_efficientnet_lite0_worlds_640x192.safetensors",
 }
 """Name to file: 'default' for the simulated street, with classes; 'real' for real cameras, without."""
 

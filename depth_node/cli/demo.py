@@ -1,9 +1,10 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Run the whole live chain on a simulated street and show the result.
+"""Run the whole live chain on a simulated street and on a real highway, and show the result.
 
 A street drive is rendered into a ROS 2 bag; a camera player, the live node and a subscriber then run as three
-processes over real DDS. What the subscriber receives is compared with the exact depth. Pictures go to --output.
+processes over real DDS. What the subscriber receives is compared with the exact depth. The same then with a clip of a
+real highway and the checkpoint for real cameras, to look at. Pictures go to --output.
 """
 
 from __future__ import annotations
@@ -31,24 +32,36 @@ def run(args: Namespace) -> int:
     from rich.console import Console
 
     from depth_node.demo.chain import drive
-    from depth_node.demo.report import NEXT_STEPS, draw, measure, write_index
+    from depth_node.demo.highway import draw_highway, drive_highway, measure_highway
+    from depth_node.demo.report import NEXT_STEPS, draw, measure, table, write_index
     from depth_node.evaluation.report import write_json
 
     config, console = read_settings(args, DemoConfig), Console()
     output: Path = args.output
     output.mkdir(parents=True, exist_ok=True)
-    console.print("[bold]1/3[/] a street with exact depth")
+    console.print("[bold]1/4[/] a street with exact depth")
     street = _street(output / "street", config)
-    console.print("[bold]2/3[/] camera player -> live node -> subscriber, three processes over DDS")
+    console.print("[bold]2/4[/] camera player -> live node -> subscriber, three processes over DDS")
     with console.status("starting, then driving"):
         _remove_old(output / "received", mark="node.log")
-        result = drive(street / "bag", output / "received", config.frames, config)
-    console.print("[bold]3/3[/] comparing with the exact depth and drawing")
+        result = drive(street / "bag", output / "received", config.frames, config, config.checkpoint)
+    highway = None
+    if config.highway:
+        console.print("[bold]3/4[/] the same with a real highway")
+        with console.status("starting, then driving"):
+            _remove_old(output / "highway", mark="node.log")
+            highway = drive_highway(output / "highway", config)
+    console.print("[bold]4/4[/] comparing with the exact depth and drawing")
     numbers = measure(result, street / "ground_truth")
     pictures = draw(result, street / "bag", street / "ground_truth", output)
-    write_index(output / "index.html", numbers, pictures)
-    write_json(output / "numbers.json", asdict(numbers))
-    console.print(numbers.table())
+    rows, record = numbers.rows(), asdict(numbers)
+    if highway:
+        seen = measure_highway(highway)
+        pictures += draw_highway(highway, output)
+        rows, record = rows + seen.rows(), record | {"highway": asdict(seen)}
+    write_index(output / "index.html", rows, pictures)
+    write_json(output / "numbers.json", record)
+    console.print(table(rows))
     print("look at:", *pictures, output / "index.html", sep="\n  ")  # print: commands must not be wrapped
     print(f"\nnow with your own camera:\n{NEXT_STEPS}")
     return 0

@@ -16,5 +16,8 @@ class DemoConfig(Validated):
     frames: int = setting(60, "length of the drive", low=3, high=10000)
     seed: int = setting(201, "which street; the shipped checkpoint has not seen this one", low=0)
     rate: float = setting(0.3, "speed of the camera, 1 is 10 frames a second", low=0.01, high=10.0)
-    checkpoint: str = setting("", "checkpoint to show; empty takes the shipped one")
+    highway: bool = setting(True, "play the clip of a real highway, too")
+    checkpoint: str = setting(
+        "", "checkpoint to show; empty takes the shipped ones, for the street and for real cameras"
+    )
     device: str = setting("auto", "where the networks run", choices=("auto", "cpu", "cuda"))

@@ -18,6 +18,7 @@ from depth_node.demo.processes import isolated_environment, last_line, running, 
 from depth_node.errors import DemoError
 
 IMAGE_TOPIC, INFO_TOPIC = "/camera/image_raw", "/camera/camera_info"
+COMPRESSED_TOPIC = f"{IMAGE_TOPIC}/compressed"
 START_SECONDS = 90.0
 LISTENING = "listening"
 
@@ -68,8 +69,18 @@ SUBSCRIPTIONS = "3"
 """The node's to image and calibration, and the listener's to the latter, by which it knows when a picture was sent."""
 
 
-def drive(bag: Path, folder: Path, frames: int, config: DemoConfig) -> DriveResult:
+def drive(
+    bag: Path, folder: Path, frames: int, config: DemoConfig, checkpoint: str = "", topic: str = IMAGE_TOPIC
+) -> DriveResult:
     """Play a bag's camera through the live node; logs and arrivals go to `folder`.
+
+    Args:
+        bag: to play.
+        folder: of logs and arrivals.
+        frames: pictures in the bag.
+        config: speed and device.
+        checkpoint: name or file; empty takes the shipped one.
+        topic: of the pictures in the bag.
 
     Raises:
         DemoError: a process failed or nothing arrived.
@@ -78,8 +89,9 @@ def drive(bag: Path, folder: Path, frames: int, config: DemoConfig) -> DriveResu
     environment = isolated_environment()
     remap = ["-r", f"image:={IMAGE_TOPIC}", "-r", f"camera_info:={INFO_TOPIC}"]
     parameters = [f"device:={config.device}", "autostart:=true"]
-    if config.checkpoint:
-        parameters.append(f"checkpoint:={Path(config.checkpoint).resolve()}")
+    if checkpoint:
+        path = Path(checkpoint)
+        parameters.append(f"checkpoint:={path.resolve() if path.exists() else checkpoint}")
     node_arguments = ["depth_node", "--ros-args", *remap, *(part for p in parameters for part in ("-p", p))]
     logs = {name: folder / f"{name}.log" for name in ("node", "listener", "player")}
     with (
@@ -89,7 +101,7 @@ def drive(bag: Path, folder: Path, frames: int, config: DemoConfig) -> DriveResu
         ) as listener,
     ):
         _wait_until_listening(logs, node, listener)
-        player_arguments = ["play", str(bag), "--rate", str(config.rate), "--topic", IMAGE_TOPIC, INFO_TOPIC]
+        player_arguments = ["play", str(bag), "--rate", str(config.rate), "--topic", topic, INFO_TOPIC]
         player_arguments += ["--subscribers", SUBSCRIPTIONS]
         with running("depth_node.cli.main", player_arguments, logs["player"], environment) as player:
             wait_for(player, START_SECONDS + frames / config.rate, "the camera player", logs["player"])

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,12 +92,13 @@ class DemoNumbers:
             rows.append(("pixels with the right class", f"{self.right_labels:.1%}"))
         return rows
 
-    def table(self) -> Table:
-        """The rows for the terminal."""
-        table = Table(title=TITLE, title_justify="left", show_header=False)
-        for name, value in self.rows():
-            table.add_row(name, value)
-        return table
+
+def table(rows: Sequence[tuple[str, str]]) -> Table:
+    """Rows of numbers for the terminal."""
+    drawn = Table(title=TITLE, title_justify="left", show_header=False)
+    for name, value in rows:
+        drawn.add_row(name, value)
+    return drawn
 
 
 def measure(result: DriveResult, truth: Path) -> DemoNumbers:
@@ -162,12 +164,12 @@ def draw(result: DriveResult, bag: Path, truth: Path, output: Path) -> list[Path
     return paths
 
 
-def write_index(path: Path, numbers: DemoNumbers, pictures: list[Path]) -> None:
+def write_index(path: Path, rows: Sequence[tuple[str, str]], pictures: list[Path]) -> None:
     """One page with the numbers, the pictures and what to do next; raises OutputError."""
     page = Page(
         title="depth_node demo",
         sentence=TITLE,
-        tables=[PageTable("", (), numbers.rows())],
+        tables=[PageTable("", (), rows)],
         pictures={picture.stem[2:].replace("_", " "): read_image(picture) for picture in pictures},
         commands=NEXT_STEPS,
     )

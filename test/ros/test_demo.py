@@ -30,13 +30,15 @@ def test_frames_come_back_as_depth_cloud_and_classes(shown):
     assert 0.03 < numbers["scaled"]["abs_rel"] < 0.3
     assert 0.03 < numbers["metric"]["abs_rel"] < 0.3
     assert 0.6 < numbers["right_labels"] < 1
+    assert numbers["highway"]["sent"] == 40
+    assert numbers["highway"]["received"] >= 1
 
 
 def test_the_page_shows_the_pictures(shown):
     page = (shown / "index.html").read_text()
     pictures = sorted(path.name for path in shown.glob("*.png"))
-    assert len(pictures) == 3
-    assert page.count("data:image/png") == 3
+    assert len(pictures) == 5
+    assert page.count("data:image/png") == 5
     for name in pictures:
         assert min(cv2.imread(str(shown / name)).shape[:2]) > 200
 
@@ -44,7 +46,7 @@ def test_the_page_shows_the_pictures(shown):
 def test_a_second_demo_takes_the_street_that_is_there(shown, capsys):
     before = (shown / "street/settings.json").stat().st_mtime_ns
     shutil.rmtree(shown / "received")
-    assert main(["demo", "--frames", "6", "--output", str(shown)]) == 0
+    assert main(["demo", "--frames", "6", "--no_highway", "--output", str(shown)]) == 0
     assert (shown / "street/settings.json").stat().st_mtime_ns == before
     assert "look at:" in capsys.readouterr().out
 
