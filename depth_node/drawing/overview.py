@@ -24,8 +24,8 @@ NICE_DEPTHS = (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 100)
 SMALLEST_STEP = 0.05
 """Marks closer than this share of the bar would overlap."""
 
-FIGURE_WIDTH, ROW_HEIGHT, BAR_HEIGHT, LEGEND_HEIGHT = 15.0, 3.1, 2.6, 0.6
-"""Inches; the bar stands beside the depth."""
+FIGURE_WIDTH, PICTURE_WIDTH, CAPTION_HEIGHT, LEGEND_HEIGHT = 15.0, 8.7, 0.5, 0.6
+"""Inches; a picture is as high as its shape asks, up to its own width."""
 FIGURE_DPI = 100
 
 LEGEND_COLUMNS = 6
@@ -103,7 +103,8 @@ def overview(
     panels = {"image": image, "depth along the optical axis": colorize_depth(depth, near, far)}
     if labels is not None and classes is not None:
         panels["semantic classes"] = color_labels(labels, classes)
-    height = ROW_HEIGHT * len(panels) + (LEGEND_HEIGHT if len(panels) > 2 else 0.0)
+    row = PICTURE_WIDTH * min(depth.shape[0] / depth.shape[1], 1.0) + CAPTION_HEIGHT
+    height = row * len(panels) + (LEGEND_HEIGHT if len(panels) > 2 else 0.0)
     figure = Figure(figsize=(FIGURE_WIDTH, height), dpi=FIGURE_DPI, layout="constrained")
     canvas = FigureCanvasAgg(figure)
     if title:
@@ -115,7 +116,7 @@ def overview(
         axes[caption].set_axis_off()
     if labels is not None and classes is not None:
         _add_legend(figure, labels, classes)
-    _add_scale(figure, [axes[caption] for caption in panels], near, far)
+    _add_scale(figure, [axes[caption] for caption in panels], near, far, 1 - CAPTION_HEIGHT / row)
     _show_from_above(axes["above"], birds_eye(depth, image, K, reach), reach)
     canvas.draw()
     return np.array(canvas.buffer_rgba())[..., :3].copy()
@@ -128,12 +129,12 @@ def _fill_gaps(drawn: NDArray[np.uint8], occupied: NDArray[np.uint8]) -> NDArray
     return np.where(cv2.dilate(occupied, around)[..., None], filled, BACKGROUND).astype(np.uint8)
 
 
-def _add_scale(figure: Figure, column: list[Axes], near: float, far: float) -> None:
-    """A bar beside the second of a column of axes that says which colour is how far."""
+def _add_scale(figure: Figure, column: list[Axes], near: float, far: float, share: float) -> None:
+    """A bar beside the second of a column of axes, over a share of its row, that says which colour is how far."""
     low, high = 1.0 / far, 1.0 / near
     # It takes room from the whole column, so that the pictures stay one below the other.
     scale = ScalarMappable(Normalize(low, high), "magma")
-    height, middle = BAR_HEIGHT / ROW_HEIGHT / len(column), 0.05 if len(column) == 2 else 0.5
+    height, middle = share / len(column), 0.05 if len(column) == 2 else 0.5
     bar = figure.colorbar(scale, ax=column, shrink=height, anchor=(0.0, middle), pad=0.01)
     marks = [mark for mark in NICE_DEPTHS if near <= mark <= far]
     apart = (high - low) * SMALLEST_STEP
