@@ -35,10 +35,12 @@ TRAINING = ["lightning>=2.6", "tensorboard", "torchmetrics>=1.0", "trimesh>=4", 
 WHEELS = ("ros-rclpy", "ros-rmw-fastrtps-cpp", "ros-common-interfaces")
 KILTED = [f"{wheel}{version}" for wheel, version in zip(WHEELS, (">=9,<10", ">=9,<10", ">=5.5,<5.6"), strict=True)]
 JAZZY = [f"{wheel}{version}" for wheel, version in zip(WHEELS, (">=7.1,<7.2", ">=8.4,<8.5", ">=5.3,<5.4"), strict=True)]
+TEACHERS = ["transformers>=5", "onnxruntime"]
+"""Models of the hub, and ONNX files, to distil from."""
 EXPORT = ["onnx", "onnxscript", "onnxruntime"]
 CHECKS = ["ruff", "mypy", "types-PyYAML", "flake8", "ros-ament-flake8"]
 PYTEST = ["pytest", "pytest-cov", "pytest-timeout", "pytest-xdist"]
-TEST = [*TRAINING, *EXPORT, *CHECKS, *PYTEST, "setuptools", "wheel", "pykitti"]
+TEST = [*TRAINING, *EXPORT, *TEACHERS, *CHECKS, *PYTEST, "setuptools", "wheel", "pykitti"]
 
 setup(
     name=NAME,
@@ -64,6 +66,7 @@ setup(
         "ros-jazzy": JAZZY,
         "train": TRAINING,
         "export": EXPORT,
+        "teachers": TEACHERS,
         "test": TEST,
     },
     zip_safe=False,

@@ -59,3 +59,7 @@ def first_line(error: BaseException) -> str:
     """An error's message cut to one line, or its type's name where it has none."""
     text = str(error).strip()
     return text.splitlines()[0] if text else type(error).__name__
+
+
+class TeacherError(DepthNodeError):
+    """A teacher cannot be loaded, may not be used, or its labels do not fit."""

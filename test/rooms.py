@@ -35,6 +35,7 @@ FLOORS: tuple[dict[str, str], ...] = (
         "simulation": "streets in towns and outside, with exact depth",
     },
     {
+        "teachers": "depth networks of others, whose answers are written to disk to learn from",
         "scale": "metres and steadiness at run time: sources, their filter, flicker, confidence",
         "inference": "DepthEstimator: image, K -> Prediction; clouds",
         "recording": "bags to KITTI-style sequences: selection, sensors, journal, report",

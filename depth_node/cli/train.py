@@ -95,6 +95,7 @@ def train(
 def _triplets(
     data: Path, network: NetworkConfig, config: TrainConfig, strict: bool, splits: Path | None
 ) -> tuple[TripletDataset, TripletDataset | None]:
+    from depth_node.datasets.teacher_labels import TeacherLabels
     from depth_node.datasets.triplets import open_splits
 
     return open_splits(
@@ -106,4 +107,5 @@ def _triplets(
         distances=config.loss.velocity > 0,
         cache=Path(config.cache) if config.cache else None,
         strict=strict,
+        labels=TeacherLabels(Path(config.distillation.labels)).checked() if config.distillation.labels else None,
     )

@@ -78,6 +78,12 @@ class DistillationConfig(Validated):
     """Learning from a teacher besides, or instead of, learning from motion."""
 
     teacher: str = setting("", "checkpoint of the teacher; empty learns from motion alone")
+    labels: str = setting(
+        "", "folder of labels that a teacher wrote (`depth distill --teacher hf:...` writes and names it)"
+    )
+    drop: float = setting(
+        0.1, "share of the pixels that is left out where labels fit worst: there they may be wrong", low=0.0, high=0.9
+    )
     weight: float = setting(1.0, "weight of the difference to the teacher", low=0.0)
     compare: str = setting(
         "log_depth",

@@ -43,6 +43,7 @@ class Augmentation:
             sources=mirror_chosen(batch.sources, chosen),
             K=_where(chosen, flip_intrinsics(batch.K, batch.target.shape[-1]), batch.K),
             baseline=torch.where(chosen, -batch.baseline, batch.baseline),
+            wanted=mirror_chosen(batch.wanted, chosen),
         )
 
     def jitter(self, batch: Sample, draws: Draws) -> Sample:

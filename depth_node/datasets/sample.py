@@ -28,6 +28,7 @@ class Sample:
         distance: (2,) metres between the target's camera and each neighbour's, NaN where not known.
         baseline: () x of the target camera's centre in the stereo partner's frame, network units; NaN without one.
         mirrored: () bool, whether the depth network is to see the target mirrored, and only that.
+        wanted: (1, H, W) what a teacher said of the target (see `TeacherLabels.read`); of width 0 without a teacher.
     """
 
     target: Tensor
@@ -37,6 +38,7 @@ class Sample:
     distance: Tensor = field(default_factory=lambda: torch.full((2,), math.nan))
     baseline: Tensor = field(default_factory=lambda: torch.tensor(math.nan))
     mirrored: Tensor = field(default_factory=lambda: torch.tensor(False))
+    wanted: Tensor = field(default_factory=lambda: torch.empty(1, 1, 0))
 
     def as_input(self) -> Sample:
         """Bytes to floats, once the sample is on its device: a quarter of the bytes to copy there."""

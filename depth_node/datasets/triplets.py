@@ -18,6 +18,7 @@ from torch.utils.data import Dataset
 from depth_node.camera.network_input import resize_image
 from depth_node.datasets.frame_cache import FrameCache
 from depth_node.datasets.sample import Sample
+from depth_node.datasets.teacher_labels import TeacherLabels
 from depth_node.errors import SequenceError
 from depth_node.geometry.intrinsics import scale_intrinsics
 from depth_node.kitti.driven import driven_distance
@@ -51,6 +52,7 @@ class TripletDataset(Dataset[Sample]):
         distances: also say how far the vehicle drove, where its oxts files know.
         cache: where resized pictures are kept; `pictures` says which it should hold.
         strict: raise where any of the frames is not there, rather than leave it out and say so.
+        labels: what a teacher said of the targets, to learn from, too.
 
     Attributes:
         targets: sequence and frame of each triplet.
@@ -70,12 +72,14 @@ class TripletDataset(Dataset[Sample]):
         distances: bool = False,
         cache: FrameCache | None = None,
         strict: bool = False,
+        labels: TeacherLabels | None = None,
     ) -> None:
         self.height = height
         self.width = width
         self.cache = cache
         self.stereo = stereo
         self.distances = distances
+        self.labels = labels
         self.targets = locate([root], references, OFFSETS, strict)
         if not self.targets:
             raise SequenceError(
@@ -112,6 +116,7 @@ class TripletDataset(Dataset[Sample]):
             torch.tensor(distances),
             torch.tensor(baselines),
             torch.zeros(len(targets), dtype=torch.bool),
+            torch.stack([self._label(*target) for target in targets]),
         )
 
     def pictures(self) -> Iterator[tuple[KittiSequence, int]]:
@@ -136,6 +141,11 @@ class TripletDataset(Dataset[Sample]):
     def _distance(self, sequence: KittiSequence, target: int, source: int) -> float:
         return driven_distance(sequence, target, source) if self.distances else math.nan
 
+    def _label(self, sequence: KittiSequence, frame: int) -> Tensor:
+        if self.labels is None:
+            return torch.empty(1, 1, 0)
+        return self.labels.read(sequence, frame, self.height, self.width)
+
     def _load(self, sequence: KittiSequence, frame: int) -> Tensor:
         kept = self.cache.frame(sequence, frame) if self.cache else None
         if kept is not None:
@@ -156,6 +166,7 @@ def open_splits(
     distances: bool = False,
     cache: Path | None = None,
     strict: bool = False,
+    labels: TeacherLabels | None = None,
 ) -> tuple[TripletDataset, TripletDataset | None]:
     """Training and validation triplets of a folder; see `split_references` and `TripletDataset`.
 
@@ -169,6 +180,7 @@ def open_splits(
         cache: folder to keep resized pictures in (see `FrameCache`), filled now; without it they are decoded when they
             are needed.
         strict: see `TripletDataset`.
+        labels: see `TripletDataset`.
 
     Returns:
         The two datasets; the second is None where there is nothing to validate on.
@@ -178,9 +190,9 @@ def open_splits(
     """
     train, val = split_references(root, splits)
     kept = FrameCache(cache, height, width) if cache else None
-    first = TripletDataset(root, train, height, width, stereo, distances, kept, strict)
+    first = TripletDataset(root, train, height, width, stereo, distances, kept, strict, labels)
     try:
-        second = TripletDataset(root, val, height, width, stereo, distances, kept, strict) if val else None
+        second = TripletDataset(root, val, height, width, stereo, distances, kept, strict, labels) if val else None
     except SequenceError as error:
         if strict:
             raise

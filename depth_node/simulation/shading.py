@@ -158,6 +158,8 @@ class Painter:
 
     def sky(self, directions: Floats) -> Floats:
         """(N, 3) linear radiance of the sky."""
+        if not len(directions):  # OpenCV refuses to look up nothing
+            return np.zeros((0, 3), np.float32)
         ray = directions / np.linalg.norm(directions, axis=1, keepdims=True)
         up = np.clip(ray[:, 2:], 0, 1)
         blue = np.array([0.20, 0.40, 0.82], np.float32)

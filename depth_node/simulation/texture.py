@@ -99,6 +99,8 @@ class Atlas:
         return wrapped
 
     def _fetch(self, x: Floats, y: Floats, count: int) -> NDArray[np.uint8]:
+        if count == 0:  # OpenCV refuses to look up nothing
+            return np.zeros((0, 4), np.uint8)
         padding = -count % _ROW
         maps = [np.pad(a, (0, padding)).reshape(-1, _ROW).astype(np.float32) for a in (x, y)]
         texels = cv2.remap(self._image, maps[0], maps[1], cv2.INTER_LINEAR)

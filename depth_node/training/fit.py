@@ -19,6 +19,7 @@ from depth_node.config.setting import values, without_folders
 from depth_node.config.training import TrainConfig
 from depth_node.datasets.batch_order import BatchOrder, share_of_frames
 from depth_node.datasets.sample import Sample, collate
+from depth_node.datasets.teacher_labels import TeacherLabels
 from depth_node.datasets.triplets import TripletDataset
 from depth_node.distributed import is_first, wait_for_all, world_size
 from depth_node.errors import TrainingError
@@ -94,6 +95,7 @@ def fit(
     module = _module(network, config, saved if resume_from and saved.is_file() else None)
     check_supervision(config, train, module.semantics)
     camera = _camera(train)
+    module.labels = train.labels
     scale, scale_source = metric_scale(config, train, module.teacher, camera)
     module.info = CheckpointInfo(
         network=module.depth.config,
@@ -101,7 +103,7 @@ def fit(
         camera=camera,
         scale=scale,
         scale_source=scale_source,
-        training={"frames": len(train), "settings": without_folders(values(config))},
+        training={"frames": len(train), "settings": without_folders(values(config))} | _taught_by(train.labels),
     )
     if world_size() > 1 and config.sync_batch_norm:
         synchronise_norms(module, accelerator)
@@ -128,6 +130,14 @@ def fit(
 def run_settings(network: NetworkConfig, config: TrainConfig) -> dict[str, Any]:
     """All settings of a run, dotted name to value, as its folder keeps them."""
     return {f"network.{name}": value for name, value in values(network).items()} | values(config)
+
+
+def _taught_by(labels: TeacherLabels | None) -> dict[str, Any]:
+    """What a checkpoint says of the teacher whose labels it learnt from: name, revision and licence."""
+    if labels is None:
+        return {}
+    kept = {name: labels.record.get(name, "") for name in ("name", "revision", "licence")}
+    return {"teacher": f"{kept['name']}, revision {kept['revision']}, licence {kept['licence'] or 'unknown'}"}
 
 
 def _frames(dataset: TripletDataset) -> tuple[list[str], set[Path]]:

@@ -22,6 +22,7 @@ from depth_node.config.training import TrainConfig
 from depth_node.datasets.augmentation import Augmentation, mirror_chosen
 from depth_node.datasets.randomness import Draws
 from depth_node.datasets.sample import Sample, joined
+from depth_node.datasets.teacher_labels import TeacherLabels
 from depth_node.datasets.triplets import OFFSETS
 from depth_node.distributed import rank, total, world_size
 from depth_node.geometry.disparity import disparity_to_depth
@@ -29,6 +30,7 @@ from depth_node.geometry.pose import sideways_transform
 from depth_node.losses.camera_height import camera_height_loss
 from depth_node.losses.distillation import distillation_loss
 from depth_node.losses.objective import LossTerms, SelfSupervisedLoss
+from depth_node.losses.teacher_labels import label_loss
 from depth_node.losses.velocity import velocity_loss
 from depth_node.networks.decoders import SCALES
 from depth_node.networks.factory import build_depth_network, build_pose_network
@@ -54,6 +56,7 @@ class SelfSupervisedModule(Task):
         semantics: FrozenSemantics | None = None,
         teacher: Teacher | None = None,
         info: CheckpointInfo | None = None,
+        labels: TeacherLabels | None = None,
     ) -> None:
         """Build the networks.
 
@@ -63,6 +66,7 @@ class SelfSupervisedModule(Task):
             semantics: guide the depth network, where it is guided.
             teacher: of depth, beside the pictures or instead of them.
             info: what checkpoints say; without it the networks alone.
+            labels: says what the labels of samples are; they teach in place of a teacher.
         """
         super().__init__()
         self.config = config
@@ -78,6 +82,7 @@ class SelfSupervisedModule(Task):
         self.objective = SelfSupervisedLoss(config.loss, network.min_depth, network.max_depth)
         self.augmentation = Augmentation(config.augment)
         self.teacher = teacher
+        self.labels = labels
         if not config.distillation.photometric:
             self.pose.requires_grad_(False)  # nothing teaches it, and several processes would wait for its gradients
         self._validated: list[Tensor] = []
@@ -209,11 +214,14 @@ class SelfSupervisedModule(Task):
         return self.depth(image, scales, maps)
 
     def _add_teacher(self, terms: LossTerms, disparities: list[Tensor], clean: Sample) -> LossTerms:
-        if self.teacher is None:
-            return terms
         network, config = self.depth.config, self.config.distillation
-        wanted = self.teacher.depth(clean.target)
-        difference = distillation_loss(disparities, wanted, network.min_depth, network.max_depth, config.compare)
+        limits = network.min_depth, network.max_depth
+        if self.labels is not None:
+            difference = label_loss(disparities, clean.wanted, self.labels.gives, *limits, config.drop)
+        elif self.teacher is not None:
+            difference = distillation_loss(disparities, self.teacher.depth(clean.target), *limits, config.compare)
+        else:
+            return terms
         total = terms.total + config.weight * difference
         return replace(terms, total=total, distillation=difference.detach())
 

@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 from depth_node.camera.network_view import TrainingCamera
+from depth_node.config.teacher import DEPTH
 from depth_node.config.training import TrainConfig
 from depth_node.datasets.triplets import TripletDataset
 from depth_node.errors import TrainingError
 from depth_node.training.frozen_networks import FrozenSemantics, Teacher
 
-VELOCITY, STEREO, CAMERA_HEIGHT = "velocity", "stereo_baseline", "camera_height"
+VELOCITY, STEREO, CAMERA_HEIGHT, TEACHER = "velocity", "stereo_baseline", "camera_height", "teacher"
 SAME_SCALE = 0.05
 """Relative difference up to which two scales are one; both are measured."""
 
@@ -21,6 +22,8 @@ def check_supervision(config: TrainConfig, train: TripletDataset, semantics: Fro
     Raises:
         TrainingError: they have not, or two settings contradict each other.
     """
+    if train.labels is None and not config.distillation.photometric and not config.distillation.teacher:
+        raise TrainingError("nothing is left to learn from: name a teacher, or leave --teacher_only out")
     if config.loss.mask_moving:
         if semantics is None:
             raise TrainingError("--loss.mask_moving needs a semantic network: name its checkpoint with --semantic")
@@ -51,13 +54,15 @@ def metric_scale(
         TrainingError: the teacher's unit is another than the one that speed or baseline set.
     """
     theirs = teacher.scale(camera) if teacher else (1.0, "none")
+    if train.labels is not None and train.labels.gives == DEPTH:
+        theirs = (1.0, TEACHER)
     if config.distillation.photometric and config.loss.camera_height > 0:
         return 1.0, CAMERA_HEIGHT  # until the road has been seen; a teacher's unit is measured likewise
     source = VELOCITY if config.loss.velocity > 0 else STEREO if train.stereo else ""
     if not config.distillation.photometric or not source:
         return theirs
     ours = (train.scale if source == STEREO else 1.0, source)
-    if teacher and (theirs[1] == "none" or abs(theirs[0] / ours[0] - 1) > SAME_SCALE):
+    if (teacher or theirs[1] == TEACHER) and (theirs[1] == "none" or abs(theirs[0] / ours[0] - 1) > SAME_SCALE):
         unit = "an unknown unit" if theirs[1] == "none" else f"a unit of {theirs[0]:.3g} m"
         by = "the speed sets" if source == VELOCITY else "stereo pairs set"
         raise TrainingError(

@@ -148,3 +148,15 @@ def test_a_queue_stands_on_the_road_and_ahead_of_the_end():
     ahead = [mover.start - end for mover in cars if abs(mover.offset - own_lane) < 0.5]
     assert min(ahead) >= STOP
     assert any(mover.start < end for mover in cars)  # the lanes beside are full all along
+
+
+def test_a_picture_of_nothing_but_road_or_sky(simulator):
+    pose = rig.world_from_base(simulator.street, 0.0) @ rig.base_from_camera(simulator.config)
+    for pitch, label in ((-np.pi / 2, labels.ROAD), (np.pi / 2, labels.SKY)):
+        c, s = np.cos(pitch), np.sin(pitch)
+        turned = pose.copy()
+        turned[:3, :3] = pose[:3, :3] @ np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
+        turned[2, 3] = 8.0 if label == labels.SKY else 1.0  # above the car's own lane, under no tree
+        seen = simulator.camera.take(turned)
+        assert (seen.labels == label).mean() > 0.9
+        assert (seen.labels == labels.SKY).any() == (label == labels.SKY)
