@@ -46,6 +46,7 @@ FLOORS: tuple[dict[str, str], ...] = (
         "training": "self-supervised, semantic and pretraining; run/ is the run folder",
     },
     {"resampling": "which frames the second stage leaves out"},
+    {"improvement": "better every night: check, train on, compare, promote"},
     {"ros": "the nodes, live/ the live one; the only importer of rclpy", "demo": "the demonstration"},
     {"cli": "the `depth` command, one small file per subcommand"},
 )

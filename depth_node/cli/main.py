@@ -18,6 +18,7 @@ COMMANDS = {
     "simulate": "render a street drive and write it as a ROS 2 bag with exact ground truth",
     "inspect": "say what is in rosbags: topics, rates, gaps, calibration, a contact sheet",
     "record": "turn rosbags into a KITTI-style sequence folder for training",
+    "improve": "make a checkpoint better with today's bags, and take the new one only where it is",
     "pretrain": "train a depth network on simulated streets with exact depth, the start for a real camera",
     "train": "train a depth network from video, without depth labels",
     "distill": "teach a small depth network what a large one has learnt",

@@ -20,6 +20,7 @@ import json
 import sys
 from argparse import Namespace
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,20 +67,25 @@ def run(args: Namespace) -> int:
 
 
 def _record(args: Namespace, output: Path) -> Manifest:
+    from depth_node.allocator import keep_large_blocks
+
+    keep_large_blocks()
+    return record_bags(args.bags, output, read_settings(args, RecordConfig))
+
+
+def record_bags(bags: Sequence[str], output: Path, config: RecordConfig) -> Manifest:
+    """Record with a progress bar and a report; see `record`."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from depth_node.allocator import keep_large_blocks
     from depth_node.recording.recorder import record
 
-    keep_large_blocks()
-    config = read_settings(args, RecordConfig)
     columns = (TextColumn("recording"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("recording", total=None)
         return record(
-            [Path(bag) for bag in args.bags],
+            [Path(bag) for bag in bags],
             output,
             config,
             lambda done, total: bar.update(task, completed=done, total=total),

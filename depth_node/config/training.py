@@ -126,6 +126,11 @@ class TrainConfig(Validated):
     pose_shrink: int = setting(
         1, "shrink pictures by this factor for the pose network, which needs less detail", low=1, high=8
     )
+    pose_first: int = setting(
+        0,
+        "steps in which only the pose network learns, until it has caught up with a depth network that is good",
+        low=0,
+    )
     initial: str = setting("", "checkpoint whose weights to start from; empty starts afresh")
     initial_pose: str = setting("", "checkpoint to take only the pose network's first weights from; empty takes none")
     semantic: str = setting(

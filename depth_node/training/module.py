@@ -96,7 +96,9 @@ class SelfSupervisedModule(Task):
         count = len(batch.target)
         draws = Draws.of_step(self.config.seed, step, range(rank() * count, (rank() + 1) * count))
         clean = self.augmentation.mirror(batch.as_input(), draws)
-        terms = self._score(clean, self.augmentation.jitter(clean, draws), draws)
+        # Gradients of zero rather than none: several processes wait for those of all weights.
+        share = 0.0 if step < self.config.pose_first else 1.0
+        terms = self._score(clean, self.augmentation.jitter(clean, draws), draws, share)
         return terms.total, self._named(total(terms.stacked()) / world_size())
 
     def start_validation(self) -> None:
@@ -146,9 +148,12 @@ class SelfSupervisedModule(Task):
         """See `build_optimizer`."""
         return build_optimizer(self.config, self.depth, self.pose, steps, done)
 
-    def _score(self, clean: Sample, seen: Sample, draws: Draws) -> LossTerms:
+    def _score(self, clean: Sample, seen: Sample, draws: Draws, share: float = 1.0) -> LossTerms:
+        """The objective; depth takes this `share` of its gradients, 0 or 1."""
         # Networks may run in half precision; geometry and losses must not (pixel coordinates need the bits).
         disparities = [disparity.float() for disparity in self._disparities_of(seen, clean.mirrored)]
+        if share == 0:
+            disparities = [disparity.detach() + 0 * disparity for disparity in disparities]
         if self.config.distillation.photometric or not self.training:
             motion = self._motion(seen).float()
             with torch.autocast(clean.target.device.type, enabled=False):

@@ -17,6 +17,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 DEPTH = ("namespace", "use_sim_time", "params_file", "log_level", "rviz", "rviz_frame", "autostart")
 TOPICS = ("image", "camera_info", "lidar", "scan", "range", "odom")
+RETRAIN = ("bags", "checkpoint", "output", "older", "deploy", "arguments")
 RECORD = ("bags", "output", "params_file", "namespace", "log_level")
 LAUNCH = """
 import sys
@@ -57,7 +58,7 @@ def prefix(tmp_path):
     ):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.symlink_to(target)
-    for name in ("depth_node", "recorder_node"):
+    for name in ("depth_node", "recorder_node", "depth"):
         program = tmp_path / "bin" / name
         program.parent.mkdir(exist_ok=True)
         program.write_text(PROGRAM.format(python=sys.executable))
@@ -90,14 +91,17 @@ def started(prefix, name, program, **given):
     return " ".join(noted["arguments"]), Path(noted["files"][0]), values
 
 
-@pytest.mark.parametrize(("name", "wanted"), [("depth", {*DEPTH, *TOPICS, "checkpoint"}), ("record", {*RECORD})])
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [("depth", {*DEPTH, *TOPICS, "checkpoint"}), ("record", {*RECORD}), ("retrain", {*RETRAIN})],
+)
 def test_every_argument_is_declared_and_described(launch, name, wanted):
     entities = description(name).entities
     declared = {entity.name: entity for entity in entities if isinstance(entity, launch.actions.DeclareLaunchArgument)}
     assert set(declared) == wanted
     assert all(len(argument.description) > 10 for argument in declared.values())
     needed = {key for key, argument in declared.items() if argument.default_value is None}
-    assert needed == ({"bags", "output"} if name == "record" else set())
+    assert needed == (set() if name == "depth" else {"bags", "output"})
 
 
 def test_nothing_given_is_the_parameter_file(launch, prefix):
@@ -140,6 +144,18 @@ def test_the_recorder_gets_bags_and_output(launch, prefix, bags):
     _, file, overrides = started(prefix, "record", "recorder_node", bags=bags, output="/data/out")
     assert file == prefix / "share/depth_node/config/recorder.yaml"
     assert overrides == {"bags": bags.split(", "), "output": "/data/out"}
+
+
+def test_a_night_gets_lists_and_more_arguments(launch, prefix, monkeypatch):
+    monkeypatch.setenv("PATH", f"{prefix / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    given = {"bags": "/data/a b.mcap,/data/c", "older": "/n/1,/n/2", "output": "/n/3", "arguments": "--epochs 2"}
+    with pytest.raises(IndexError):  # it has no parameter file, and needs none
+        started(prefix, "retrain", "depth", **given, deploy="/robot/x.safetensors")
+    noted = json.loads((prefix / "bin/depth.json").read_text())["arguments"]
+    assert noted == [
+        *("improve", "/data/a b.mcap", "/data/c", "--from", "real", "--output", "/n/3"),
+        *("--older", "/n/1", "/n/2", "--deploy", "/robot/x.safetensors", "--epochs", "2"),
+    ]
 
 
 def test_the_rviz_file_shows_what_the_node_publishes():
