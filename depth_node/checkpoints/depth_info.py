@@ -34,6 +34,8 @@ class CheckpointInfo:
         semantic: the semantic network that comes along, with its classes; None without one.
         package_version: version of depth_node that wrote the file.
         training: summary of the training run, JSON values only.
+        licence: what may be done with weights that others published, or that training went on from; empty where it
+            is not said.
     """
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
@@ -43,6 +45,12 @@ class CheckpointInfo:
     semantic: SemanticInfo | None = None
     package_version: str = __version__
     training: Mapping[str, Any] = field(default_factory=dict)
+    licence: str = ""
+
+    @property
+    def non_commercial(self) -> bool:
+        """Whether the licence allows non-commercial use only."""
+        return "non-commercial" in self.licence.lower()
 
     def with_training(self, **summary: Any) -> CheckpointInfo:
         """The same description with another training summary."""
@@ -60,6 +68,7 @@ def to_json(info: CheckpointInfo) -> str:
         "semantic": info.semantic.record() if info.semantic else None,
         "package_version": info.package_version,
         "training": dict(info.training),
+        "licence": info.licence,
     }
     try:
         return json.dumps(record)
@@ -96,6 +105,7 @@ def from_json(text: str | None, path: Path) -> CheckpointInfo:
             semantic=SemanticInfo.of(semantic) if semantic else None,
             package_version=str(record["package_version"]),
             training=dict(record["training"]),
+            licence=str(record.get("licence") or ""),  # earlier files have none
         )
     except (ConfigError, KeyError, TypeError, ValueError, AttributeError) as error:
         kind = "lacks " if isinstance(error, KeyError) else ""

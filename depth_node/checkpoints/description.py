@@ -39,7 +39,7 @@ def describe(path: str | Path) -> dict[str, str]:
         if info.scale_source != "none"
         else "unknown: relative depth until `scale.source` or `depth evaluate --store_scale` says",
     }
-    return facts | _origin(info.training)
+    return facts | _origin(info.training) | {"licence": _licence(info)}
 
 
 def _camera(info: CheckpointInfo) -> str:
@@ -59,5 +59,11 @@ def _origin(training: Mapping[str, Any]) -> dict[str, str]:
         "teacher": str(teacher or "none named"),
         "steps": str(training.get("steps", "not said")),
         "scores": scores or "none stored",
-        "licence": str(training.get("licence") or "not said in the file: weights that you trained are yours"),
     }
+
+
+def _licence(info: CheckpointInfo) -> str:
+    """The licence; of weights that were imported and do not say it, it is not the user's to choose."""
+    whose = "imported weights keep that of their authors" if "imported_from" in info.training else "weights that you "
+    whose += "" if "imported_from" in info.training else "trained are yours"
+    return info.licence or str(info.training.get("licence") or f"not said in the file: {whose}")
