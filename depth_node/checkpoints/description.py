@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from depth_node.checkpoints.by_name import located
 from depth_node.checkpoints.container import read_container
 from depth_node.checkpoints.depth import METADATA_KEY
 from depth_node.checkpoints.depth_info import CheckpointInfo, from_json
-from depth_node.checkpoints.shipped import located
 
 PARTS = {"depth.": "depth", "pose.": "pose", "semantic.": "semantic"}
 
@@ -64,6 +64,6 @@ def _origin(training: Mapping[str, Any]) -> dict[str, str]:
 
 def _licence(info: CheckpointInfo) -> str:
     """The licence; of weights that were imported and do not say it, it is not the user's to choose."""
-    whose = "imported weights keep that of their authors" if "imported_from" in info.training else "weights that you "
-    whose += "" if "imported_from" in info.training else "trained are yours"
+    theirs = "imported_from" in info.training
+    whose = "that of the weights' authors" if theirs else "weights that you trained are yours"
     return info.licence or str(info.training.get("licence") or f"not said in the file: {whose}")
