@@ -35,7 +35,7 @@ DECIDED = ("distillation.teacher", "distillation.photometric")
 
 def add_arguments(parser: CommandParser) -> None:
     """Declare the flags of `depth distill`."""
-    parser.add_argument("--teacher", required=True, help="checkpoint to learn from")
+    parser.add_argument("--teacher", required=True, help="checkpoint to learn from, or a name")
     choices = f"{{{','.join(STUDENTS)}}}"
     about = "depth network to train [default: lite]"
     parser.add_argument("--student", type=one_of(STUDENTS), metavar=choices, default="lite", help=about)

@@ -90,8 +90,9 @@ def fit(
         raise TrainingError(f"{len(train)} triplets do not fill a batch of {config.batch_size}: lower --batch_size")
     accelerator = choose_accelerator(config.device)
     fabric, scaler = make_fabric(accelerator, config.precision, config.seed)
-    saved = folder / LAST_FILE
-    module = _module(network, config, saved if resume_from and saved.is_file() else None)
+    last = folder / LAST_FILE
+    saved = last if resume_from and last.is_file() else None
+    module = _module(network, config, saved)
     check_supervision(config, train, module.semantics)
     camera = _camera(train)
     scale, scale_source = metric_scale(config, train, module.teacher, camera)
@@ -102,6 +103,7 @@ def fit(
         scale=scale,
         scale_source=scale_source,
         training={"frames": len(train), "settings": without_folders(values(config))},
+        licence=_licence(config, saved),
     )
     if world_size() > 1 and config.sync_batch_norm:
         synchronise_norms(module, accelerator)
@@ -154,6 +156,12 @@ def _module(network: NetworkConfig, config: TrainConfig, saved: Path | None) -> 
     if not saved:
         warm_start(module.depth, module.pose, semantics, config)
     return module
+
+
+def _licence(config: TrainConfig, saved: Path | None) -> str:
+    """What the weights that the run started from allow holds for those that it ends with."""
+    start = saved or config.initial
+    return read_info(start).licence if start else ""
 
 
 def _semantics(config: TrainConfig, saved: Path | None) -> FrozenSemantics | None:

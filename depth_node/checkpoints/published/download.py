@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from http.client import HTTPException
 from pathlib import Path
@@ -48,8 +48,11 @@ def download(url: str, path: Path, watch: Watch) -> None:
             watch(done, total)
 
 
-def _chunks(url: str) -> Iterator[tuple[bytes, int]]:
-    """Pieces of the answer, each with the length of all; a generator, so that errors of the disk are not taken for its."""
+def _chunks(url: str) -> Generator[tuple[bytes, int], None, None]:
+    """Pieces of the answer, each with the length of all.
+
+    A generator, so that what goes wrong on the disk is not taken for the network's doing.
+    """
     try:
         with urlopen(Request(url, headers={"User-Agent": f"depth_node/{__version__}"}), timeout=TIMEOUT) as answer:
             yield from _whole(answer, url)

@@ -32,7 +32,7 @@ DIGITS = 12
 """Of a checksum, in the name of a kept checkpoint."""
 WORK = ".download-"
 
-Say = Callable[[str], None]
+Say = Callable[[str], object]
 
 
 def cache_folder() -> Path:
@@ -100,9 +100,7 @@ def _made(published: Published, folder: Path, mirror: str, say: Say, bar: bool) 
 
 
 @contextmanager
-def _official(
-    published: Published, folder: Path, mirror: str, say: Say, bar: bool
-) -> Iterator[tuple[Path, str]]:
+def _official(published: Published, folder: Path, mirror: str, say: Say, bar: bool) -> Iterator[tuple[Path, str]]:
     """The authors' file and where it came from; in a mirror's folder it is read where it lies."""
     if mirror and "://" not in mirror:
         path = Path(mirror).expanduser() / published.file

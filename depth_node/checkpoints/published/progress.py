@@ -14,7 +14,7 @@ PARTS = 4
 
 
 @contextmanager
-def watching(name: str, say: Callable[[str], None], bar: bool) -> Iterator[Watch]:
+def watching(name: str, say: Callable[[str], object], bar: bool) -> Iterator[Watch]:
     """What a download tells how far it is.
 
     Args:
@@ -38,7 +38,7 @@ def watching(name: str, say: Callable[[str], None], bar: bool) -> Iterator[Watch
 class _Lines:
     """Says each quarter once."""
 
-    def __init__(self, name: str, say: Callable[[str], None]) -> None:
+    def __init__(self, name: str, say: Callable[[str], object]) -> None:
         self._name, self._say, self._said = name, say, 0
 
     def __call__(self, done: int, total: int) -> None:
