@@ -97,8 +97,7 @@ def _accuracy(args: Namespace) -> int:
     config = read_settings(args, EvaluationConfig)
     in_metres = args.store_scale and config.velodyne_depth == "auto"
     config = replace(config, velodyne_depth="camera") if in_metres else config
-    if args.store_scale:
-        _check_own(args.checkpoint)
+    _check_own(args.checkpoint if args.store_scale else [])
     if len({path.resolve() for path in args.checkpoint}) < len(args.checkpoint):
         raise ConfigError("--checkpoint names a file twice: name each once")
     frames = select_frames(args.sequence, config, args.split, args.ground_truth_dir)
