@@ -8,7 +8,7 @@ import difflib
 import re
 from pathlib import Path
 
-from depth_node.checkpoints.published.catalogue import PUBLISHED, Published
+from depth_node.checkpoints.published.catalogue import PROJECTS, PUBLISHED, Published
 from depth_node.checkpoints.published.fetching import Say, fetch
 from depth_node.checkpoints.shipped import SHIPPED, shipped_file
 from depth_node.errors import CheckpointError
@@ -25,8 +25,9 @@ def is_name(name: str | Path) -> bool:
 
 def is_published(name: str | Path) -> bool:
     """Whether published weights are meant, be it misspelt: something behind a colon that is no file."""
-    text = str(name)
-    meant = ":" in text and WORD.fullmatch(text) and not text.endswith(FILE_ENDINGS)
+    project, colon, _ = str(name).partition(":")
+    is_word = colon and WORD.fullmatch(str(name)) is not None
+    meant = is_word and (project in PROJECTS or not str(name).endswith(FILE_ENDINGS))
     return bool(meant) and not Path(name).exists()
 
 

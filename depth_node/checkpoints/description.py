@@ -55,11 +55,17 @@ def _origin(training: Mapping[str, Any]) -> dict[str, str]:
     metrics = training.get("metrics") or {}
     scores = ", ".join(f"{name} {value:.4g}" for name, value in metrics.items() if isinstance(value, int | float))
     return {
-        "learnt from": str(training.get("supervision") or training.get("imported_from") or "not said in the file"),
+        "learnt from": str(training.get("supervision") or _source(training) or "not said in the file"),
         "teacher": str(teacher or "none named"),
         "steps": str(training.get("steps", "not said")),
         "scores": scores or "none stored",
     }
+
+
+def _source(training: Mapping[str, Any]) -> str:
+    """Whose weights were imported, and which."""
+    which = training.get("name") or training.get("files")
+    return f"{training['imported_from']}'s authors, {which}" if "imported_from" in training else ""
 
 
 def _licence(info: CheckpointInfo) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -80,7 +81,7 @@ def _kept(published: Published, folder: Path) -> Path | None:
         return None
     try:
         read_container(path, with_tensors=False)
-    except CheckpointError:  # the disk's doing: our own files appear whole
+    except CheckpointError:  # the disk's doing, for our own files appear whole: it is made again
         return None
     return path
 
@@ -88,13 +89,15 @@ def _kept(published: Published, folder: Path) -> Path | None:
 def _made(published: Published, folder: Path, mirror: str, say: Say, bar: bool) -> Path:
     """Get the authors' file, check it and make the checkpoint of it; the download is removed in any case."""
     clear_partial(folder)
+    for work in folder.glob(WORK + "*"):  # of processes that were killed
+        shutil.rmtree(work)
     mirror = mirror or os.environ.get(MIRROR_VARIABLE, "")
     with _official(published, folder, mirror, say, bar) as (path, origin):
         digests = _digests(path)
         _check(published, folder, digests, origin)
         kept = _place(published, folder, published.md5 or digests["sha256"])
         _import(published, path, origin, digests["sha256"], kept, say)
-    if not published.md5:
+    if not published.md5 and not _remembered(published, folder):
         _remember(published, folder, digests["sha256"], say)
     return kept
 
@@ -106,6 +109,8 @@ def _official(published: Published, folder: Path, mirror: str, say: Say, bar: bo
         path = Path(mirror).expanduser() / published.file
         if not path.is_file():
             raise CheckpointError(f"cannot import {published.name}: the mirror {mirror} has no file {published.file}")
+        if not os.access(path, os.R_OK):
+            raise CheckpointError(f"cannot import {published.name}: {path} may not be read")
         say(f"{published.name}: taken from {path}")
         yield path, str(path)
         return

@@ -43,6 +43,7 @@ def test_paths_are_left_alone(path):
         ("monodepth:mono_1024x320", "monodepth2:mono_1024x320"),
         ("hr_depth:hr_depth_k_m_1280x384", "hr_depth:HR_Depth_K_M_1280x384"),
         ("packnet:PackNet01_MR_selfsup_k", "packnet:PackNet01_MR_selfsup_K"),
+        ("packnet:PackNet01_MR_selfsup_K.ckpt", "packnet:PackNet01_MR_selfsup_K"),
         ("reall", "real"),
     ],
 )

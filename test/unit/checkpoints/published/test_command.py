@@ -66,7 +66,9 @@ def test_inspect_tells_the_licence_in_text_and_json(server, tmp_path, capsys):
     assert main(["inspect", MONO, "--json", str(tmp_path / "a.json")]) == 0
     licence = PUBLISHED[MONO].project.licence
     assert f"licence       {licence}\n" in capsys.readouterr().out
-    assert json.loads((tmp_path / "a.json").read_text())["checkpoints"][0]["licence"] == licence
+    stored = json.loads((tmp_path / "a.json").read_text())["checkpoints"][0]
+    assert stored["licence"] == licence
+    assert stored["learnt from"] == f"monodepth2's authors, {MONO}"
 
 
 def test_predict_takes_a_name_and_says_the_licence_once(server, tmp_path, caplog):

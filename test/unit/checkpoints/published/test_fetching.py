@@ -81,7 +81,9 @@ def test_without_a_checksum_the_first_one_is_remembered(server, name, architectu
     assert said[-2].endswith(info.licence)
     assert [line.split(": ")[1][:4] for line in said[1:4]] == ["25 %", "50 %", "75 %"]
     path.unlink()
-    assert fetch(PUBLISHED[name]) == path  # the same file again
+    said.clear()
+    assert fetch(PUBLISHED[name], say=said.append) == path  # the same file again
+    assert not any("is remembered" in line for line in said)
     path.unlink()
     changed = bytearray(server.files[PUBLISHED[name].file])
     changed[len(changed) // 2] ^= 1
@@ -158,7 +160,10 @@ def test_a_damaged_checkpoint_in_the_cache_is_made_again(server):
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
     (path.parent / f".{path.stem}.123.partial.safetensors").write_bytes(whole[:100])  # of one that was killed
+    (path.parent / ".download-killed").mkdir()
+    (path.parent / ".download-killed" / PUBLISHED[LITE].file).write_bytes(b"PK")
     assert load_checkpoint(LITE).info.network.architecture == "lite_hr_depth"
+    assert not (path.parent / ".download-killed").exists()
     assert left() == sorted([path.name, f"{PUBLISHED[LITE].file}.sha256"])
 
 
