@@ -171,7 +171,9 @@ def _import(published: Published, path: Path, origin: str, sha256: str, kept: Pa
         info, found = import_official(path, config)
     except CheckpointError as error:
         raise CheckpointError(f"{origin} cannot be used: {str(error).replace(str(path), published.file)}") from error
-    about = {**info.training, "name": published.name, "source": origin, "sha256": sha256}
+    # A mirror's address and folders are the user's own matter: checkpoints are handed on.
+    source = published.url if published.md5 or origin == published.url else "a mirror"
+    about = {**info.training, "name": published.name, "source": source, "sha256": sha256}
     licence = published.project.licence
     save_checkpoint(kept, replace(info, licence=licence, training=about), found.depth, found.pose)
     for note in found.notes:

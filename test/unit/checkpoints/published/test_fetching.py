@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 import zipfile
@@ -52,7 +53,7 @@ def test_a_name_becomes_a_checkpoint_with_everything_known_about_it(server, offi
     assert (info.scale, info.scale_source) == (5.4, "given")
     assert info.licence == PUBLISHED[MONO].project.licence
     assert info.training["name"] == MONO
-    assert info.training["source"] == f"{server.url}/mono%2Bstereo_640x192.zip"
+    assert info.training["source"] == PUBLISHED[MONO].url  # the checksum says so
     assert "non-commercial" in caplog.text  # at each use
     _, found = import_official(official_files / "mono+stereo_640x192.zip")
     for ours, theirs in ((loaded.depth, found.depth), (loaded.pose, found.pose)):
@@ -150,7 +151,10 @@ def test_without_a_mirror_the_authors_are_asked(server, monkeypatch):
 def test_a_folder_is_a_mirror(server, official_files, tmp_path):
     path = fetch(PUBLISHED[LITE], mirror=str(official_files))
     assert server.asked == []
-    assert read_info(path).training["source"] == str(official_files / PUBLISHED[LITE].file)
+    about = read_info(path).training
+    assert about["source"] == "a mirror"
+    assert about["sha256"] == hashlib.sha256((official_files / PUBLISHED[LITE].file).read_bytes()).hexdigest()
+    assert str(official_files).encode() not in path.read_bytes()
     assert f"the mirror {tmp_path} has no file mono+stereo_640x192.zip" in refusal(MONO, mirror=str(tmp_path))
     assert "neither a folder nor an address" in refusal(MONO, mirror="ftp://example.org")
 
