@@ -17,7 +17,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from depth_node.bags.reader import BagReader
-from depth_node.checkpoints.shipped import DEFAULT, located
+from depth_node.checkpoints.by_name import located
+from depth_node.checkpoints.shipped import DEFAULT
 from depth_node.config.street import StreetConfig
 from depth_node.inference.estimator import DepthEstimator
 from depth_node.scale.depth_frame import DepthFrame

@@ -20,7 +20,8 @@ import torch
 from numpy.typing import NDArray
 
 from depth_node.camera.network_input import to_network_input
-from depth_node.checkpoints.shipped import DEFAULT, located
+from depth_node.checkpoints.by_name import located
+from depth_node.checkpoints.shipped import DEFAULT
 from depth_node.config.evaluation import EvaluationConfig
 from depth_node.evaluation.evaluate import select_frames
 from depth_node.evaluation.protocol import compare

@@ -25,7 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth_node.bags.reader import BagReader
-from depth_node.checkpoints.shipped import DEFAULT, located
+from depth_node.checkpoints.by_name import located
+from depth_node.checkpoints.shipped import DEFAULT
 from depth_node.inference.estimator import DepthEstimator
 from depth_node.scale.depth_frame import DepthFrame, Matrix, NoReading
 from depth_node.scale.flicker import FlickerFilter

@@ -9,17 +9,21 @@ Tensor names start with the network's name ('depth.', 'pose.', 'semantic.'); the
 from __future__ import annotations
 
 import dataclasses
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
 from torch import Tensor
 
+from depth_node.checkpoints.by_name import located
 from depth_node.checkpoints.container import fill, halved, read_container, tensors_of, write_container
 from depth_node.checkpoints.depth_info import CheckpointInfo, from_json, to_json
-from depth_node.checkpoints.shipped import located
+from depth_node.distributed import is_first
 from depth_node.networks.factory import DepthNetwork, build_depth_network, build_pose_network
 from depth_node.networks.pose import PoseNetwork
 from depth_node.networks.semantic import SemanticNetwork
+
+logger = logging.getLogger(__name__)
 
 __all__ = [
     "Checkpoint",
@@ -85,18 +89,17 @@ def read_info(path: str | Path) -> CheckpointInfo:
     return from_json(metadata.get(METADATA_KEY), path)
 
 
-def restate(path: str | Path, info: CheckpointInfo) -> None:
-    """Give a checkpoint another description and keep its weights to the bit; raises CheckpointError."""
-    path = Path(path)
-    _, tensors = read_container(path)
-    write_container(path, METADATA_KEY, to_json(info), tensors)
+def restate(path: str | Path, info: CheckpointInfo, output: str | Path | None = None) -> None:
+    """Give a checkpoint, or its copy `output`, another description and keep the weights; raises CheckpointError."""
+    _, tensors = read_container(Path(path))
+    write_container(Path(output or path), METADATA_KEY, to_json(info), tensors)
 
 
 def load_checkpoint(path: str | Path, with_pose: bool = True) -> Checkpoint:
     """Rebuild the networks of a checkpoint.
 
     Args:
-        path: a file written by `save_checkpoint`, or the name of a shipped one.
+        path: a file written by `save_checkpoint`, or the name of a shipped or published one.
         with_pose: also rebuild the pose network, when the file has one.
 
     Returns:
@@ -109,6 +112,8 @@ def load_checkpoint(path: str | Path, with_pose: bool = True) -> Checkpoint:
     path = located(path)
     metadata, tensors = read_container(path)
     info = from_json(metadata.get(METADATA_KEY), path)
+    if info.restricted and is_first():
+        logger.warning("%s: %s", path.name, info.licence)
     semantic = None
     if info.semantic is not None:
         semantic = SemanticNetwork(info.semantic.config, info.semantic.classes)

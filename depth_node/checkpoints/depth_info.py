@@ -22,6 +22,10 @@ FORMAT = 2
 """Raised whenever older versions could no longer read what is written."""
 
 
+RESTRICTING = ("-nc", "noncommercial", "non-commercial", "non commercial", "research", "agpl")
+"""Parts of the names of licences that a product cannot live with."""
+
+
 @dataclass(frozen=True)
 class CheckpointInfo:
     """What a checkpoint says about itself.
@@ -34,6 +38,8 @@ class CheckpointInfo:
         semantic: the semantic network that comes along, with its classes; None without one.
         package_version: version of depth_node that wrote the file.
         training: summary of the training run, JSON values only.
+        licence: what may be done with weights that others published, or that training went on from; empty where it
+            is not said.
     """
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
@@ -43,10 +49,21 @@ class CheckpointInfo:
     semantic: SemanticInfo | None = None
     package_version: str = __version__
     training: Mapping[str, Any] = field(default_factory=dict)
+    licence: str = ""
+
+    @property
+    def restricted(self) -> bool:
+        """Whether the licence is one that a product cannot live with."""
+        return is_restricted(self.licence)
 
     def with_training(self, **summary: Any) -> CheckpointInfo:
         """The same description with another training summary."""
         return dataclasses.replace(self, training=summary)
+
+
+def is_restricted(licence: str) -> bool:
+    """Whether a licence, by its name, forbids commercial use or asks for more than a notice."""
+    return any(word in licence.lower() for word in RESTRICTING)
 
 
 def to_json(info: CheckpointInfo) -> str:
@@ -60,6 +77,7 @@ def to_json(info: CheckpointInfo) -> str:
         "semantic": info.semantic.record() if info.semantic else None,
         "package_version": info.package_version,
         "training": dict(info.training),
+        "licence": info.licence,
     }
     try:
         return json.dumps(record)
@@ -96,6 +114,7 @@ def from_json(text: str | None, path: Path) -> CheckpointInfo:
             semantic=SemanticInfo.of(semantic) if semantic else None,
             package_version=str(record["package_version"]),
             training=dict(record["training"]),
+            licence=str(record.get("licence") or ""),  # earlier files have none
         )
     except (ConfigError, KeyError, TypeError, ValueError, AttributeError) as error:
         kind = "lacks " if isinstance(error, KeyError) else ""

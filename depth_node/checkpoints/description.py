@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from depth_node.checkpoints.by_name import located
 from depth_node.checkpoints.container import read_container
 from depth_node.checkpoints.depth import METADATA_KEY
 from depth_node.checkpoints.depth_info import CheckpointInfo, from_json
-from depth_node.checkpoints.shipped import located
 
 PARTS = {"depth.": "depth", "pose.": "pose", "semantic.": "semantic"}
 
@@ -39,7 +39,7 @@ def describe(path: str | Path) -> dict[str, str]:
         if info.scale_source != "none"
         else "unknown: relative depth until `scale.source` or `depth evaluate --store_scale` says",
     }
-    return facts | _origin(info.training)
+    return facts | _origin(info.training) | {"licence": _licence(info)}
 
 
 def _camera(info: CheckpointInfo) -> str:
@@ -55,9 +55,21 @@ def _origin(training: Mapping[str, Any]) -> dict[str, str]:
     metrics = training.get("metrics") or {}
     scores = ", ".join(f"{name} {value:.4g}" for name, value in metrics.items() if isinstance(value, int | float))
     return {
-        "learnt from": str(training.get("supervision") or training.get("imported_from") or "not said in the file"),
+        "learnt from": str(training.get("supervision") or _source(training) or "not said in the file"),
         "teacher": str(teacher or "none named"),
         "steps": str(training.get("steps", "not said")),
         "scores": scores or "none stored",
-        "licence": str(training.get("licence") or "not said in the file: weights that you trained are yours"),
     }
+
+
+def _source(training: Mapping[str, Any]) -> str:
+    """Whose weights were imported, and which."""
+    which = training.get("name") or training.get("files")
+    return f"{training['imported_from']}'s authors, {which}" if "imported_from" in training else ""
+
+
+def _licence(info: CheckpointInfo) -> str:
+    """The licence; of weights that were imported and do not say it, it is not the user's to choose."""
+    theirs = "imported_from" in info.training
+    whose = "that of the weights' authors" if theirs else "weights that you trained are yours"
+    return info.licence or str(info.training.get("licence") or f"not said in the file: {whose}")

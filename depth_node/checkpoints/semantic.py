@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from depth_node.checkpoints.by_name import located
 from depth_node.checkpoints.container import fill, halved, read_container, tensors_of, write_container
 from depth_node.checkpoints.semantic_hub import is_hub_name, load_hub
 from depth_node.checkpoints.semantic_info import SemanticInfo
@@ -53,8 +54,8 @@ def load_semantic(path: str | Path) -> tuple[SemanticInfo, SemanticNetwork]:
     """Rebuild a semantic network.
 
     Args:
-        path: a file written by `save_semantic`, a depth checkpoint that carries a semantic network, or the name of a
-            Cityscapes network on the hub, such as 'smp-hub/segformer-b0-768x768-city-160k'.
+        path: a file written by `save_semantic`, a depth checkpoint that carries a semantic network, by path or name,
+            or the name of a Cityscapes network on the hub, such as 'smp-hub/segformer-b0-768x768-city-160k'.
 
     Returns:
         Its description, and the network: frozen, in evaluation mode, float32, on the CPU.
@@ -65,7 +66,7 @@ def load_semantic(path: str | Path) -> tuple[SemanticInfo, SemanticNetwork]:
     """
     if is_hub_name(path):
         return load_hub(str(path))
-    path = Path(path)
+    path = located(path)
     metadata, tensors = read_container(path)
     info = _description(metadata, path)
     try:

@@ -19,16 +19,9 @@ SHIPPED = {
 """Name to file: 'default' for the simulated street, with classes; 'real' for real cameras, without."""
 
 
-def located(name: str | Path) -> Path:
-    """The file that a checkpoint's name or path stands for; a file of that very name goes first.
-
-    Raises:
-        CheckpointError: a shipped checkpoint was asked for and is not installed.
-    """
-    path = Path(name).expanduser()
-    if str(name) not in SHIPPED or path.exists():
-        return path
-    path = FOLDER / SHIPPED[str(name)]
+def shipped_file(name: str) -> Path:
+    """The file of a shipped checkpoint; raises CheckpointError where it is not installed."""
+    path = FOLDER / SHIPPED[name]
     if not path.is_file():
         raise CheckpointError(f"no checkpoint is installed at {path}: name one of yours")
     return path

@@ -43,7 +43,9 @@ DECIDED = ("distillation.teacher", "distillation.photometric", "distillation.lab
 def add_arguments(parser: CommandParser) -> None:
     """Declare the flags of `depth distill`."""
     parser.add_argument(
-        "--teacher", required=True, help="what to learn from: a checkpoint, hf:MODEL, onnx:FILE or labels:FOLDER"
+        "--teacher",
+        required=True,
+        help="what to learn from: a checkpoint or its name, hf:MODEL, onnx:FILE or labels:FOLDER",
     )
     about = (
         "folder of a teacher's labels, to share with other runs; a checkpoint's are then written, too [OUTPUT_labels]"

@@ -13,6 +13,7 @@ semantic labels (semantic/image_02, or those of the simulation), metrics per cla
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,7 +41,7 @@ def add_arguments(parser: CommandParser) -> None:
         nargs="+",
         action="extend",
         required=True,
-        help="checkpoints (*.safetensors) to evaluate, a row each",
+        help="checkpoints (*.safetensors, or names) to evaluate, a row each",
     )
     parser.add_argument(
         "--sequence", type=Path, nargs="+", action="extend", required=True, help="drives, or roots that hold drives"
@@ -96,6 +97,7 @@ def _accuracy(args: Namespace) -> int:
     config = read_settings(args, EvaluationConfig)
     in_metres = args.store_scale and config.velodyne_depth == "auto"
     config = replace(config, velodyne_depth="camera") if in_metres else config
+    _check_own(args.checkpoint if args.store_scale else [])
     if len({path.resolve() for path in args.checkpoint}) < len(args.checkpoint):
         raise ConfigError("--checkpoint names a file twice: name each once")
     frames = select_frames(args.sequence, config, args.split, args.ground_truth_dir)
@@ -129,6 +131,17 @@ def _accuracy(args: Namespace) -> int:
     if args.store_scale:
         _store_scales(evaluated, frames[0])
     return 0
+
+
+def _check_own(checkpoints: Sequence[Path]) -> None:
+    """Raise ConfigError where one goes by a name: what is shipped or cached stays as it is."""
+    from depth_node.checkpoints.by_name import is_name
+
+    for name in filter(is_name, checkpoints):
+        raise ConfigError(
+            f"--store_scale writes into the file, and {name} stays as it is: give it a copy, made by "
+            f"`depth export {name} --output FILE.safetensors`"
+        )
 
 
 def _steadiness(args: Namespace) -> int:

@@ -22,7 +22,7 @@ from depth_node.errors import ConfigError
 
 def add_arguments(parser: CommandParser) -> None:
     """Declare the flags of `depth export`."""
-    parser.add_argument("checkpoint", type=Path, help="checkpoint of a training run")
+    parser.add_argument("checkpoint", type=Path, help="checkpoint of a training run, or a name")
     parser.add_argument("--output", type=Path, required=True, help="file to write: *.safetensors, *.onnx or *.pt2")
     add_settings(parser, ExportConfig)
 

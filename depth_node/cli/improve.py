@@ -57,8 +57,8 @@ def run(args: Namespace) -> int:
     """Record, check, train, compare; 0 where the new network is promoted, `REFUSED` where it is not."""
     from depth_node.allocator import keep_large_blocks
     from depth_node.atomic_file import replacing
+    from depth_node.checkpoints.by_name import located
     from depth_node.checkpoints.depth import load_checkpoint
-    from depth_node.checkpoints.shipped import located
     from depth_node.cli.record import record_bags
     from depth_node.improvement.night import PROMOTED_FILE, Night
 

@@ -27,7 +27,7 @@ COMMANDS = {
     "evaluate": "compare a checkpoint with measured depth (Eigen protocol)",
     "evaluate-semantic": "compare a semantic network with label PNGs",
     "predict": "write depth images and clouds for pictures or a sequence",
-    "import": "make a checkpoint of official HR-Depth, monodepth2 or PackNet-SfM weights",
+    "import": "fetch or make a checkpoint of official HR-Depth, monodepth2 or PackNet-SfM weights",
     "export": "write a checkpoint as ONNX, torch.export or a lean file, without what only training needs",
     "play": "publish a bag's camera on ROS 2, where `ros2 bag play` is missing",
     "demo": "run the whole chain on a simulated street and show the result",

@@ -31,7 +31,7 @@ SAID = 5
 def add_arguments(parser: CommandParser) -> None:
     """Flags of `depth predict`."""
     parser.add_argument("input", type=Path, nargs="+", help="pictures, folders of pictures or KITTI-style drives")
-    parser.add_argument("--checkpoint", type=Path, required=True, help="checkpoint (*.safetensors) to use")
+    parser.add_argument("--checkpoint", type=Path, required=True, help="checkpoint (*.safetensors, or a name) to use")
     parser.add_argument("--output", type=Path, required=True, help="folder for the results")
     parser.add_argument(
         "--calibration", type=Path, help="camera_calibration's YAML, a CameraInfo as YAML, or calib_cam_to_cam.txt"

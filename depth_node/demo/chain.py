@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from depth_node.checkpoints.by_name import located
 from depth_node.config.classes import ClassMap
 from depth_node.config.demo import DemoConfig
 from depth_node.demo.processes import isolated_environment, last_line, running, wait_for
@@ -90,8 +91,7 @@ def drive(
     remap = ["-r", f"image:={IMAGE_TOPIC}", "-r", f"camera_info:={INFO_TOPIC}"]
     parameters = [f"device:={config.device}", "autostart:=true"]
     if checkpoint:
-        path = Path(checkpoint)
-        parameters.append(f"checkpoint:={path.resolve() if path.exists() else checkpoint}")
+        parameters.append(f"checkpoint:={located(checkpoint).resolve()}")
     node_arguments = ["depth_node", "--ros-args", *remap, *(part for p in parameters for part in ("-p", p))]
     logs = {name: folder / f"{name}.log" for name in ("node", "listener", "player")}
     with (

@@ -22,6 +22,7 @@ from depth_node.bags.files import find_bags, storage_files
 from depth_node.bags.opening import open_bag
 from depth_node.bags.reader import DamagedBagError
 from depth_node.camera.calibration import CameraCalibration
+from depth_node.checkpoints.by_name import located
 from depth_node.config.record import SPEED_ONLY, RecordConfig
 from depth_node.config.setting import values
 from depth_node.errors import BagError, CalibrationError, SequenceError
@@ -106,7 +107,7 @@ def result_settings(config: RecordConfig) -> dict[str, Any]:
     settings = {name: value for name, value in values(config).items() if name not in SPEED_ONLY}
     for name in FILES:
         if settings[name] and not (name == "semantic_checkpoint" and is_published(settings[name])):
-            path = Path(settings[name])
+            path = located(settings[name]) if name == "semantic_checkpoint" else Path(settings[name])
             try:
                 digest = hashlib.sha256(path.read_bytes()).hexdigest()
             except OSError as error:

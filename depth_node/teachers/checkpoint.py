@@ -9,7 +9,7 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-from depth_node.checkpoints.shipped import located
+from depth_node.checkpoints.by_name import located
 from depth_node.config.teacher import DEPTH, INVERSE_DEPTH, TeacherConfig
 from depth_node.inference.estimator import DepthEstimator
 from depth_node.teachers.teacher import Origin
@@ -28,7 +28,7 @@ class CheckpointTeacher:
         self.gives = DEPTH if info.scale_source != "none" else INVERSE_DEPTH
         digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
         # Weights of one's own are one's own; those of others say so in their metadata.
-        self.origin = Origin(path.name, digest, str(info.training.get("licence") or OWN_LICENCE))
+        self.origin = Origin(path.name, digest, info.licence or OWN_LICENCE)
 
     def __call__(self, image: NDArray[np.uint8], K: NDArray[np.float64]) -> NDArray[np.float32]:
         """See `Teacher`."""

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import track
 
 from depth_node.atomic_file import clear_partial
-from depth_node.checkpoints.shipped import located
+from depth_node.checkpoints.by_name import located
 from depth_node.config.setting import values
 from depth_node.config.teacher import HUB, ONNX, TeacherConfig
 from depth_node.datasets.teacher_labels import TeacherLabels

@@ -11,10 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depth_node.checkpoints.depth_info import is_restricted
 from depth_node.errors import TeacherError
-
-FORBIDDING = ("-nc", "noncommercial", "non-commercial", "non commercial", "research", "agpl")
-"""Parts of the names of licences that a product cannot live with."""
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -41,7 +39,7 @@ class Origin:
             raise TeacherError(
                 f"nothing says what the licence of {self.name} is: read up on it, then add --teacher.accept_license"
             )
-        if any(word in self.licence.lower() for word in FORBIDDING):
+        if is_restricted(self.licence):
             raise TeacherError(
                 f"the licence of {self.name} is {self.licence}, and what learns from it may fall under it: add "
                 "--teacher.accept_license if that is all right"

@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset, Subset
 from depth_node.atomic_file import clear_partial
 from depth_node.camera.network_view import TrainingCamera
 from depth_node.checkpoints.depth import CheckpointInfo, read_info
+from depth_node.checkpoints.depth_info import is_restricted
 from depth_node.config.network import NetworkConfig
 from depth_node.config.setting import values, without_folders
 from depth_node.config.training import TrainConfig
@@ -91,8 +92,9 @@ def fit(
         raise TrainingError(f"{len(train)} triplets do not fill a batch of {config.batch_size}: lower --batch_size")
     accelerator = choose_accelerator(config.device)
     fabric, scaler = make_fabric(accelerator, config.precision, config.seed)
-    saved = folder / LAST_FILE
-    module = _module(network, config, saved if resume_from and saved.is_file() else None)
+    last = folder / LAST_FILE
+    saved = last if resume_from and last.is_file() else None
+    module = _module(network, config, saved)
     check_supervision(config, train, module.semantics)
     camera = _camera(train)
     module.labels = train.labels
@@ -104,6 +106,7 @@ def fit(
         scale=scale,
         scale_source=scale_source,
         training={"frames": len(train), "settings": without_folders(values(config))} | _taught_by(train.labels),
+        licence=_licence(config, saved, train.labels),
     )
     if world_size() > 1 and config.sync_batch_norm:
         synchronise_norms(module, accelerator)
@@ -164,6 +167,15 @@ def _module(network: NetworkConfig, config: TrainConfig, saved: Path | None) -> 
     if not saved:
         warm_start(module.depth, module.pose, semantics, config)
     return module
+
+
+def _licence(config: TrainConfig, saved: Path | None, labels: TeacherLabels | None) -> str:
+    """What the weights that the run started from, and its teacher's, allow holds for those that it ends with."""
+    starts = [saved] if saved else [config.initial, config.initial_pose, config.distillation.teacher]
+    found = [read_info(start).licence for start in starts if start]
+    if labels is not None and is_restricted(labels.record.get("licence", "")):
+        found.append(f"{labels.record['licence']} of the teacher {labels.record['name']}")
+    return "; ".join(dict.fromkeys(licence for licence in found if licence))
 
 
 def _semantics(config: TrainConfig, saved: Path | None) -> FrozenSemantics | None:

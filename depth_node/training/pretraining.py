@@ -142,6 +142,7 @@ class StreetDepth(StreetTask):
     """A depth network that learns exact depth, and from video beside it."""
 
     terms = ("loss", "video", "abs_rel")
+    licence = ""
 
     def __init__(
         self,
@@ -237,6 +238,7 @@ class StreetDepth(StreetTask):
                 "supervision": "exact depth of simulated streets" + (", real video" if self.video else ""),
                 "settings": without_folders(values(self.config)),
             },
+            licence=self.licence,
         )
         save_checkpoint(path, info, self.depth, self.pose, semantic)
 
@@ -291,6 +293,7 @@ class Pretraining:
         if start:
             start_depth(depth, start, semantic, Path(config.initial))
         task = StreetDepth(depth, semantic, config, self.video)
+        task.licence = start.info.licence if start else ""
         return self._learn(task, self.folder, config, again)
 
     def _learn_semantic(self) -> SemanticNetwork:

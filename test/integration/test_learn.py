@@ -114,8 +114,14 @@ def test_the_frame_cache_changes_no_number(recorded, trained, tmp_path):
 
 def test_starting_from_a_checkpoint_takes_its_weights(recorded, trained, tmp_path):
     run = tmp_path / "warm"
-    still = ("--steps", "1", "--learning_rate", "0", "--initial", str(trained / "last.safetensors"))
+    start = tmp_path / "start.safetensors"
+    restate(
+        trained / "last.safetensors", dataclasses.replace(read_info(trained / "last.safetensors"), licence="MIT"), start
+    )
+    still = ("--steps", "1", "--learning_rate", "0", "--initial", str(start))
     assert train(recorded, run, *still) == 0
+    assert read_info(run / "last.safetensors").licence == "MIT"  # goes on with the weights
+    assert read_info(trained / "last.safetensors").licence == ""
     old, new = (load_checkpoint(folder / "last.safetensors").depth.state_dict() for folder in (trained, run))
     weights = [name for name in old if name.endswith("weight")]
     assert all(torch.equal(old[name], new[name]) for name in weights)

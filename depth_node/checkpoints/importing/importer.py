@@ -7,6 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from depth_node.checkpoints.depth_info import CheckpointInfo
+from depth_node.checkpoints.importing.archive import unpacked
 from depth_node.checkpoints.importing.folder import import_folder
 from depth_node.checkpoints.importing.found import Found
 from depth_node.checkpoints.importing.packnet_sfm import import_checkpoint
@@ -18,7 +19,7 @@ def import_official(source: Path, config: ImportConfig | None = None) -> tuple[C
     """Read the official files of HR-Depth, Lite-HR-Depth, monodepth2 or PackNet-SfM. Nothing in them is run.
 
     Args:
-        source: folder with encoder.pth and depth.pth, or a *.ckpt or *.pth.tar file.
+        source: folder with encoder.pth and depth.pth, a *.zip of one, or a *.ckpt or *.pth.tar file.
         config: what the user knows better than the files.
 
     Returns:
@@ -31,9 +32,9 @@ def import_official(source: Path, config: ImportConfig | None = None) -> tuple[C
     config = config or ImportConfig()
     if not source.exists():
         raise CheckpointError(
-            f"{source} does not exist: name a folder with encoder.pth and depth.pth, or a *.ckpt file"
+            f"{source} does not exist: name a folder with encoder.pth and depth.pth, a *.zip of one, or a *.ckpt file"
         )
-    found = import_folder(source, config) if source.is_dir() else import_checkpoint(source, config)
+    found = _found(source, config)
     found.depth.eval()
     if found.pose is not None:
         found.pose.eval()
@@ -44,3 +45,12 @@ def import_official(source: Path, config: ImportConfig | None = None) -> tuple[C
         training={"imported_from": found.family, "files": source.name},
     )
     return info, found
+
+
+def _found(source: Path, config: ImportConfig) -> Found:
+    if source.is_dir():
+        return import_folder(source, config)
+    if source.suffix != ".zip":
+        return import_checkpoint(source, config)
+    with unpacked(source) as folder:
+        return import_folder(folder, config)

@@ -18,11 +18,13 @@ from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.timer import Timer
 
-from depth_node.checkpoints.shipped import DEFAULT, located
+from depth_node.checkpoints.by_name import located
+from depth_node.checkpoints.shipped import DEFAULT
 from depth_node.config.live import NodeConfig
 from depth_node.errors import DepthNodeError
 from depth_node.inference.estimator import DepthEstimator
 from depth_node.ros.diagnostics import PERIOD, DiagnosticsPublisher, frame_values
+from depth_node.ros.library_log import warnings_to
 from depth_node.ros.live.camera_input import CameraInput, image_topic
 from depth_node.ros.live.frame_statistics import FrameStatistics, Snapshot
 from depth_node.ros.live.frame_worker import FrameWorker
@@ -146,8 +148,9 @@ class DepthNode(LifecycleNode):
         super().destroy_node()
 
     def _load(self, config: NodeConfig) -> DepthEstimator:
-        path = located(config.checkpoint or DEFAULT)
-        estimator = DepthEstimator.from_checkpoint(path, config.device, config.precision, config.input.fit)
+        path = located(config.checkpoint or DEFAULT, say=self.get_logger().info)
+        with warnings_to(self.get_logger().warning):
+            estimator = DepthEstimator.from_checkpoint(path, config.device, config.precision, config.input.fit)
         estimator.scale, _ = fallback_scale(config, estimator)
         about = describe(estimator, config)
         self.get_logger().info(

@@ -43,6 +43,15 @@ def test_a_distilled_one_names_its_teacher_as_depth_distill_stores_it(tmp_path):
     assert describe(tmp_path / "a.safetensors")["teacher"] == "hr.safetensors"
 
 
+def test_imported_weights_without_a_licence_are_not_the_users(tmp_path):
+    write(tmp_path / "a.safetensors", training={"imported_from": "hr_depth", "files": "lite"})
+    facts = describe(tmp_path / "a.safetensors")
+    assert facts["learnt from"] == "hr_depth's authors, lite"
+    assert facts["licence"] == "not said in the file: that of the weights' authors"
+    write(tmp_path / "b.safetensors", training={"imported_from": "hr_depth"}, licence="MIT")
+    assert describe(tmp_path / "b.safetensors")["licence"] == "MIT"
+
+
 def test_what_it_does_not_know_is_said(tmp_path, capsys):
     write(tmp_path / "a.safetensors")
     assert main(["inspect", str(tmp_path / "a.safetensors"), "--json", str(tmp_path / "a.json")]) == 0

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from depth_node.checkpoints import shipped
+from depth_node.checkpoints.by_name import located
 from depth_node.checkpoints.depth import load_checkpoint, read_info
-from depth_node.checkpoints.shipped import FOLDER, SHIPPED, located
+from depth_node.checkpoints.shipped import FOLDER, SHIPPED
 from depth_node.cli.main import main
 from depth_node.errors import CheckpointError
 from depth_node.inference.estimator import DepthEstimator

@@ -85,3 +85,15 @@ def test_labels_that_are_not_there_are_one_line(drives, tmp_path, capsys):
     assert "holds no labels of a teacher" in error
     assert error.count("\n") == 1
     assert not (tmp_path / "run").exists()
+
+
+def test_a_restricted_teacher_restricts_its_students(onnx_teacher, drives, tmp_path, capsys):
+    teacher = f"onnx:{onnx_teacher(licence='CC-BY-NC-4.0')}"
+    given = ["distill", "--teacher", teacher, "--data", str(drives), "--output", str(tmp_path / "run"), *QUICK]
+    assert main(given) == 1
+    assert "CC-BY-NC-4.0" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+    assert main([*given, "--teacher.accept_license"]) == 0
+    info = read_info(tmp_path / "run/last.safetensors")
+    assert info.licence == "CC-BY-NC-4.0 of the teacher onnx:teacher.onnx"
+    assert info.restricted

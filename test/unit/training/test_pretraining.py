@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from depth_node.checkpoints.depth import load_checkpoint
+from depth_node.checkpoints.depth import load_checkpoint, read_info, restate
 from depth_node.config.network import NetworkConfig
 from depth_node.config.pretraining import PretrainConfig, WorldsConfig
 from depth_node.config.semantic import SemanticConfig
@@ -101,10 +101,12 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(tmp_path, streets, mon
 
 def test_a_larger_network_starts_from_a_smaller_one(tmp_path, streets):
     small = pretraining(tmp_path / "small", streets, steps=12).run()
+    restate(small, dataclasses.replace(read_info(small), licence="MIT"))
     # A rate of 0 leaves the weights as they came.
     larger = dataclasses.replace(PLAIN, width=128)
     rates = {"learning_rate": 0.0, "encoder_rate": 0.0}
     large = pretraining(tmp_path / "large", streets, larger, steps=1, initial=str(small), **rates).run()
+    assert read_info(large).licence == "MIT"  # goes on with the weights
     before, after = (dict(load_checkpoint(path).depth.named_parameters()) for path in (small, large))
     assert all(torch.equal(before[name], after[name]) for name in before)
     other = dataclasses.replace(PLAIN, encoder="tf_efficientnet_lite0")

@@ -12,6 +12,7 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
 from depth_node.checkpoints.depth import read_info, restate
+from depth_node.checkpoints.published.catalogue import PUBLISHED
 from depth_node.config.network import ARCHITECTURES
 from depth_node.ros.live.node import DepthNode
 
@@ -87,6 +88,25 @@ def test_network_units_are_no_metres(make, small_checkpoint, tmp_path):
     assert node._scale_problem() == ""
     assert node._report()[2]["scale source"] == "fixed"
     node.trigger_deactivate()
+
+
+def test_published_weights_by_name(make, small_checkpoint, tmp_path, monkeypatch, capfd):
+    name = "monodepth2:mono_640x192"
+    monkeypatch.setenv("DEPTH_NODE_CACHE", str(tmp_path))
+    monkeypatch.setenv("DEPTH_NODE_MIRROR", "http://127.0.0.1:9")
+    for wrong, problem in ((name, "cannot be reached"), (name[:-1], f"did you mean {name}?")):
+        node = make(checkpoint=wrong)
+        assert node.trigger_configure() == FAILURE
+        assert problem in node._problem
+        assert "\n" not in node._problem
+    assert f"{name}: downloading http://127.0.0.1:9/mono_640x192.zip" in capfd.readouterr().err
+    kept = tmp_path / "monodepth2/mono_640x192" / f"mono_640x192-{PUBLISHED[name].md5[:12]}.safetensors"
+    shutil.copy(small_checkpoint, kept)
+    restate(kept, dataclasses.replace(read_info(kept), licence="for non-commercial use only"))
+    assert make(checkpoint=name).trigger_configure() == SUCCESS
+    said = capfd.readouterr().err
+    assert said.count(f"{kept.name}: for non-commercial use only") == 1
+    assert "[WARN]" in said.replace("\033", "")
 
 
 def test_semantic_topics_only_with_a_semantic_network(make, guided_checkpoint):
