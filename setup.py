@@ -24,6 +24,7 @@ RUNTIME = [
     "safetensors>=0.4",
     "jinja2>=3",
     "rich>=13",
+    "filelock",
     "matplotlib>=3.7",
     "rosbags>=0.11,<0.12",
     "lz4",

@@ -56,6 +56,12 @@ class LossConfig(Validated):
         "--camera_height and without any sensor; 0.1 does it",
         low=0.0,
     )
+    zoom: float = setting(
+        0.0,
+        "weight of the difference of an enlarged part's depth from that of the whole (after RA-Depth), for other "
+        "cameras and sizes; costs another pass of the depth network",
+        low=0.0,
+    )
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,7 @@ class AugmentConfig(Validated):
     flip_depth_only: bool = setting(
         False, "mirror what the depth network sees, and its answer back (TRI), not the whole triplet (monodepth2)"
     )
+    zoom: float = setting(2.0, "largest enlargement of a part, for --loss.zoom", low=1.0, high=4.0)
     jitter: float = setting(0.5, "probability of colour jitter", low=0.0, high=1.0)
     brightness: float = setting(0.2, "largest relative change of brightness", low=0.0, high=1.0)
     contrast: float = setting(0.2, "largest relative change of contrast", low=0.0, high=1.0)

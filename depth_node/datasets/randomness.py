@@ -26,6 +26,7 @@ class Purpose(IntEnum):
     TRAINING_NOISE = 3
     VALIDATION_NOISE = 4
     ELSE = 5
+    ZOOM = 6
 
 
 def key_of(*parts: int) -> int:

@@ -35,6 +35,7 @@ class LossTerms:
         distillation: mean difference to a teacher's depth; 0 without a teacher.
         velocity: mean difference to the driven distance, m; 0 where that is not asked for.
         camera_height: mean relative difference to the camera's height; 0 where that is not asked for.
+        zoom: mean difference of an enlarged part to the whole, in logarithms; 0 where that is not asked for.
     """
 
     total: Tensor
@@ -45,6 +46,7 @@ class LossTerms:
     distillation: Tensor
     velocity: Tensor
     camera_height: Tensor
+    zoom: Tensor
 
     def stacked(self) -> Tensor:
         """All terms in the order of their declaration, without gradients: (N,)."""
@@ -110,6 +112,7 @@ class SelfSupervisedLoss(nn.Module):
             distillation=nothing,
             velocity=nothing,
             camera_height=nothing,
+            zoom=nothing,
         )
 
     @torch.no_grad()

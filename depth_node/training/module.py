@@ -24,6 +24,7 @@ from depth_node.datasets.randomness import Draws
 from depth_node.datasets.sample import Sample, joined
 from depth_node.datasets.teacher_labels import TeacherLabels
 from depth_node.datasets.triplets import OFFSETS
+from depth_node.datasets.zoom import draw_zoom
 from depth_node.distributed import rank, total, world_size
 from depth_node.geometry.disparity import disparity_to_depth
 from depth_node.geometry.pose import sideways_transform
@@ -32,6 +33,7 @@ from depth_node.losses.distillation import distillation_loss
 from depth_node.losses.objective import LossTerms, SelfSupervisedLoss
 from depth_node.losses.teacher_labels import label_loss
 from depth_node.losses.velocity import velocity_loss
+from depth_node.losses.zoom_consistency import zoom_loss
 from depth_node.networks.decoders import SCALES
 from depth_node.networks.factory import build_depth_network, build_pose_network
 from depth_node.networks.layers import channels_last
@@ -161,7 +163,19 @@ class SelfSupervisedModule(Task):
         else:
             nothing = torch.zeros((), device=clean.target.device)
             terms = LossTerms(*[nothing] * len(self.terms))
+        terms = self._add_zoom(terms, disparities[0], seen, draws)
         return self._add_teacher(terms, disparities, clean)
+
+    def _add_zoom(self, terms: LossTerms, disparity: Tensor, seen: Sample, draws: Draws) -> LossTerms:
+        """What an enlarged part of the picture looks like, against the whole, where that is asked for."""
+        weight, network = self.config.loss.zoom, self.depth.config
+        if weight == 0 or not self.training:
+            return terms
+        height, width = seen.target.shape[-2:]
+        zoom = draw_zoom(draws, self.config.augment.zoom, height, width, seen.target.device)
+        enlarged = self.disparities(zoom.of(seen.target), scales=1)[0].float()
+        difference = zoom_loss(zoom.of(disparity), enlarged, zoom.factor, network.min_depth, network.max_depth)
+        return replace(terms, total=terms.total + weight * difference, zoom=difference.detach())
 
     def _disparities_of(self, seen: Sample, mirrored: Tensor) -> list[Tensor]:
         """Disparities of the targets; where `mirrored` (B,) says so, by way of their mirror image."""
