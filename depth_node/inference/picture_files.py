@@ -29,8 +29,6 @@ from depth_node.kitti.search import find_sequences
 
 RESULTS = ("_color", "_depth", "_labels", "_classes")
 """Ends of the names that predictions are written under."""
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
-VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts")
 
 
 @dataclass(frozen=True)
