@@ -81,7 +81,8 @@ def find_bags(paths: Iterable[Path]) -> list[Path]:
         bags = _found_below(path) if path.is_dir() else [path]
         if not bags:
             raise BagError(
-                f"{path} holds no bag: give bag folders, .mcap, .db3 or .bag files, videos, pictures, or a folder of those"
+                f"{path} holds no bag: give bag folders, .mcap, .db3 or .bag files, or a folder of those; "
+                "videos and folders of pictures do, too"
             )
         for bag in bags:
             found.setdefault(bag.resolve(), bag)

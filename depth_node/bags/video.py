@@ -23,7 +23,7 @@ VIDEO_TOPIC = "video"
 """Name of the one topic of a video."""
 FRAME_ID = "camera"
 LOST_FEW = 0.01
-"""Share of frames by which a video may be shorter than it says: edits, and containers that tell only a length in time."""
+"""Share of frames by which a video may be shorter than it says: of edits, or where the container tells only seconds."""
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # what is damaged is said once, by us
 
 
@@ -82,8 +82,13 @@ class VideoFile:
             before = seconds if seconds > before else before + 1 / self.fps
             yield before, np.asarray(picture, np.uint8)
 
+    def missing(self, count: int) -> int:
+        """How many frames could not be read where `count` could; 0 where the difference is too small to say."""
+        lost = self.frames - count
+        return lost if lost > max(LOST_FEW * self.frames, 2) else 0
+
     def sampled(self, count: int) -> Iterator[NDArray[np.uint8]]:
-        """About `count` frames from all over the video, (H, W, 3) uint8 BGR; the others are not converted to colours."""
+        """About `count` frames from all over the video, (H, W, 3) uint8 BGR; the others are not made pictures of."""
         step = max(self.frames // count, 1)
         capture, number = self._open(), 0
         while capture.grab():
@@ -158,18 +163,17 @@ class VideoReader(BagReader):
             self.topic(name)
         if self._video is None:
             raise BagError(f"video {self.path} is not open")
-        number, stamp_ns = 0, self._config.start_ns
-        for number, (seconds, picture) in enumerate(self._video.read(), 1):
+        count, stamp_ns = 0, self._config.start_ns
+        for seconds, picture in self._video.read():
+            count += 1
             stamp_ns = self._config.start_ns + round(seconds * SECOND)
             yield raw_message(VIDEO_TOPIC, stamp_ns, picture)
-        self._finish(number, stamp_ns)
+        self._finish(count, stamp_ns)
 
     def _finish(self, count: int, end_ns: int) -> None:
         """Take note of how much there really was."""
-        promised = self._video.frames if self._video else 0
-        if promised - count > max(LOST_FEW * promised, 2):
-            size = self.path.stat().st_size
-            self._loss = Loss(promised - count, 0, f"cut off or damaged: {count} of {promised} frames in {size} bytes")
+        if self._video and (lost := self._video.missing(count)):
+            self._loss = Loss(lost, 0, f"cut off or damaged: {count} of {self._video.frames} frames can be read")
         self._count, self._end_ns = count, end_ns
 
     def _check_path(self) -> None:

@@ -52,7 +52,9 @@ class VideoConfig(Validated):
         try:
             moment = datetime.fromisoformat(self.start)
         except ValueError:
-            raise ConfigError(f"parameter 'start' is '{self.start}' but must be a date such as 2026-05-01T12:30:00") from None
+            raise ConfigError(
+                f"parameter 'start' is '{self.start}' but must be a date such as 2026-05-01T12:30:00"
+            ) from None
         moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
         elapsed = moment - datetime.fromtimestamp(0, timezone.utc)
         return max((elapsed.days * 86400 + elapsed.seconds) * SECOND + elapsed.microseconds * 1000, SECOND)
