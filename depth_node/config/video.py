@@ -50,7 +50,7 @@ class VideoConfig(Validated):
         if not self.start:
             return SECOND
         try:
-            moment = datetime.fromisoformat(self.start)
+            moment = datetime.fromisoformat(self.start.replace("Z", "+00:00"))  # Python 3.10 does not read the Z
         except ValueError:
             raise ConfigError(
                 f"parameter 'start' is '{self.start}' but must be a date such as 2026-05-01T12:30:00"

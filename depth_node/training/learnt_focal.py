@@ -20,15 +20,22 @@ import torch
 from torch import Tensor, nn
 
 from depth_node.camera.network_view import TrainingCamera
+from depth_node.checkpoints.depth_info import CheckpointInfo
 
 
 class LearntFocalLength(nn.Module):
     """One factor on the focal lengths of all pictures."""
 
-    def __init__(self, factor: float = 1.0) -> None:
-        """Begin with a factor."""
+    def __init__(self) -> None:
+        """Begin with the first guess."""
         super().__init__()
-        self.log_factor = nn.Parameter(torch.tensor(math.log(factor)))
+        self.log_factor = nn.Parameter(torch.zeros(()))
+
+    def start_from(self, info: CheckpointInfo, guess: TrainingCamera) -> None:
+        """Go on from the focal length that an earlier run has learnt, where it has learnt one."""
+        if info.network.learn_intrinsics and info.camera is not None:
+            learnt = info.camera.fx / info.camera.width
+            self.log_factor.data.fill_(math.log(learnt / (guess.fx / guess.width)))
 
     @property
     def factor(self) -> float:
