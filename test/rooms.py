@@ -31,7 +31,7 @@ FLOORS: tuple[dict[str, str], ...] = (
     },
     {
         "datasets": "what training reads: triplets, labelled pictures, augmentation, cache",
-        "bags": "rosbags: reading, topics, inspection, salvage",
+        "bags": "rosbags and videos: reading, topics, inspection, salvage",
         "simulation": "streets in towns and outside, with exact depth",
     },
     {

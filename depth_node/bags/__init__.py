@@ -1,3 +1,3 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Rosbags: reading, finding topics, inspecting, and saving what is left of damaged ones. No ROS installation needed."""
+"""Rosbags and videos: reading, finding topics, inspecting, saving what is left of damaged ones. No ROS needed."""

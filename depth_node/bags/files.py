@@ -14,6 +14,8 @@ STORAGE_SUFFIXES = (".mcap", ".db3")
 METADATA = "metadata.yaml"
 ROS1 = ".bag"
 """A ROS 1 bag is one such file."""
+VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts")
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
 
 def storage_files(path: Path) -> list[Path]:
@@ -23,6 +25,30 @@ def storage_files(path: Path) -> list[Path]:
     if not path.is_dir():
         return []
     return sorted((file for file in path.iterdir() if file.is_file() and _is_storage(file)), key=natural)
+
+
+def input_files(path: Path) -> list[Path]:
+    """The files of a bag, of a video, or of a folder of pictures."""
+    return storage_files(path) or ([path] if is_video(path) else pictures_in(path))
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The pictures that lie in a folder itself, numbers in their names counted as numbers; empty of anything else."""
+    if not folder.is_dir():
+        return []
+    # A name that begins with a dot is no picture: other systems leave notes on files beside them under such names.
+    files = (file for file in folder.iterdir() if file.suffix.lower() in PICTURE_SUFFIXES and file.name[0] != ".")
+    return sorted((file for file in files if file.is_file()), key=natural)
+
+
+def is_video(path: Path) -> bool:
+    """Whether a path is a video, by its name."""
+    return path.suffix.lower() in VIDEO_SUFFIXES and path.is_file()
+
+
+def is_picture_folder(path: Path) -> bool:
+    """Whether a path is a folder with pictures and without a bag."""
+    return path.is_dir() and not is_bag(path) and bool(pictures_in(path))
 
 
 def is_bag(path: Path) -> bool:
@@ -42,18 +68,22 @@ def is_ros1(path: Path) -> bool:
 
 
 def find_bags(paths: Iterable[Path]) -> list[Path]:
-    """Bags that a user named, one by one or by a folder that holds them, each once, in the order given.
+    """Bags and videos that a user named, one by one or by a folder that holds them, each once, in the order given.
 
-    Bags inside a folder come in order of their names, numbers counted as numbers.
+    Those inside a folder come in order of their names, numbers counted as numbers. A folder without any bag gives its
+    videos, one without videos the folders of pictures in it.
 
     Raises:
         BagError: there is no bag at a path.
     """
     found: dict[Path, Path] = {}
     for path in paths:
-        bags = _bags_below(path) if path.is_dir() else [path]
+        bags = _found_below(path) if path.is_dir() else [path]
         if not bags:
-            raise BagError(f"{path} holds no bag: give bag folders, .mcap, .db3 or .bag files, or a folder of those")
+            raise BagError(
+                f"{path} holds no bag: give bag folders, .mcap, .db3 or .bag files, or a folder of those; "
+                "videos and folders of pictures do, too"
+            )
         for bag in bags:
             found.setdefault(bag.resolve(), bag)
     return list(found.values())
@@ -67,6 +97,21 @@ def _bags_below(folder: Path) -> list[Path]:
     if is_bag(folder) and ((folder / METADATA).exists() or not any(below.values())):
         return [folder, *(bag for bags in below.values() for bag in bags)]
     return [bag for path in inside for bag in below.get(path, [path] if is_bag(path) else [])]
+
+
+def _found_below(folder: Path) -> list[Path]:
+    """What to record of a folder; pictures and videos that lie beside bags tell of them and are no recordings."""
+    if bags := _bags_below(folder):
+        return bags
+    folders = [folder, *_folders_below(folder)]
+    videos = [path for each in folders for path in sorted(each.iterdir(), key=natural) if is_video(path)]
+    return videos or [each for each in folders if pictures_in(each)]
+
+
+def _folders_below(folder: Path) -> list[Path]:
+    """All folders in a folder, each before those in it."""
+    inside = sorted((path for path in folder.iterdir() if path.is_dir() and path.name[0] != "."), key=natural)
+    return [found for path in inside for found in (path, *([] if path.is_symlink() else _folders_below(path)))]
 
 
 def natural(path: Path) -> tuple[list[tuple[int, str]], str]:

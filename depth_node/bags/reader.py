@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
@@ -124,7 +124,13 @@ class BagImage:
 
 
 class BagReader:
-    """An open bag: a folder with metadata.yaml, a single .mcap or .db3 file, or a .bag of ROS 1. Use it with `with`."""
+    """An open bag: a folder with metadata.yaml, a single .mcap or .db3 file, or a .bag of ROS 1. Use it with `with`.
+
+    Attributes:
+        kind: what it is, for people.
+    """
+
+    kind: ClassVar[str] = "bag"
 
     def __init__(self, path: str | Path) -> None:
         """Remember the path; raises BagError when there is nothing that could be a bag."""
@@ -262,7 +268,9 @@ def _check_path(path: Path) -> None:
             + (f": give the {ROS1} file that it was made of, which can be read as it is" if profile == "ros1" else "")
         )
     if path.is_file() and path.suffix not in (".mcap", ".db3", ROS1):
-        raise BagError(f"{path} is not a bag: give a bag folder (with metadata.yaml), a .mcap, .db3 or {ROS1} file")
+        raise BagError(
+            f"{path} is not a bag: give a bag folder (with metadata.yaml), a .mcap, .db3 or {ROS1} file, or a video"
+        )
 
 
 def _profile(path: Path) -> str:

@@ -70,7 +70,8 @@ def choose_camera_info_topic(bag: BagReader, image_topic: str, asked: str = "") 
         return neighbour
     if not found:
         raise CalibrationError(
-            f"bag {bag.path} has no camera_info: give --calibration FILE, or record it along with {image_topic}"
+            f"{bag.kind} {bag.path} has no camera_info: give --calibration FILE or --fov DEGREES (from side to side), "
+            "or have it learnt in training (--learn_intrinsics)"
         )
     if len(found) > 1:
         raise BagError(f"which calibration for {image_topic}? Choose one with --camera_info_topic: {_list(found)}")

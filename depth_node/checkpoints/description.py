@@ -46,7 +46,8 @@ def _camera(info: CheckpointInfo) -> str:
     camera = info.camera
     if camera is None:
         return "unknown: metres do not follow the lens"
-    return f"focal length {camera.fx / camera.width:.3f} of the width at {camera.width}x{camera.height}"
+    learnt = ", learnt in training" if info.network.learn_intrinsics else ""
+    return f"focal length {camera.fx / camera.width:.3f} of the width at {camera.width}x{camera.height}{learnt}"
 
 
 def _origin(training: Mapping[str, Any]) -> dict[str, str]:

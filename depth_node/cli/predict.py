@@ -4,14 +4,21 @@
 
 On request also semantic classes (an 8-bit PNG with class numbers and a picture in colours) and a point cloud. Inputs
 are picture files, folders of pictures, or KITTI-style drives as `depth record` writes them. A cloud needs the camera:
-a drive brings its own, other pictures need --calibration.
+a drive brings its own, other pictures need --calibration, or --fov.
+
+Of a video, NAME_depth.mp4 shows the picture and its depth, in the same colours from beginning to end.
+
+Examples:
+  depth predict --checkpoint real --output out pictures/ --cloud --fov 65
+  depth predict --checkpoint real --output out drive.mp4 --layout depth
 """
 
 from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,16 +28,34 @@ from depth_node.config.predict import PredictConfig
 from depth_node.errors import CalibrationError, CheckpointError, DepthNodeError, SequenceError
 
 if TYPE_CHECKING:
+    from depth_node.camera.calibration import CameraCalibration
     from depth_node.camera.network_view import NetworkView
     from depth_node.inference.estimator import DepthEstimator
+    from depth_node.inference.picture_files import PictureFile
+    from depth_node.inference.prediction import Prediction
 
 SAID = 5
 """Pictures left out that are named; the others are counted."""
 
 
+@dataclass
+class Outcome:
+    """What came of a prediction.
+
+    Attributes:
+        written: what was written, for people.
+        skipped: why pictures and videos were left out.
+        views: what the network saw of pictures whose camera is known, each once.
+    """
+
+    written: list[str] = field(default_factory=list)
+    skipped: list[DepthNodeError] = field(default_factory=list)
+    views: dict[NetworkView, None] = field(default_factory=dict)
+
+
 def add_arguments(parser: CommandParser) -> None:
     """Flags of `depth predict`."""
-    parser.add_argument("input", type=Path, nargs="+", help="pictures, folders of pictures or KITTI-style drives")
+    parser.add_argument("input", type=Path, nargs="+", help="pictures, videos, folders of them or KITTI-style drives")
     parser.add_argument("--checkpoint", type=Path, required=True, help="checkpoint (*.safetensors, or a name) to use")
     parser.add_argument("--output", type=Path, required=True, help="folder for the results")
     parser.add_argument(
@@ -40,70 +65,134 @@ def add_arguments(parser: CommandParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    """Predict every picture and write the results."""
-    from rich.console import Console
-    from rich.progress import track
-
+    """Predict every picture and video and write the results."""
     from depth_node.camera.calibration_file import read_camera
+    from depth_node.inference.depth_video import split_inputs
     from depth_node.inference.estimator import DepthEstimator
-    from depth_node.inference.picture_files import (
-        find_pictures,
-        load_picture,
-        write_cloud,
-        write_labels,
-        write_prediction,
-    )
+    from depth_node.inference.picture_files import find_pictures
 
     config = read_settings(args, PredictConfig)
-    pictures = find_pictures(args.input, read_camera(args.calibration) if args.calibration else None)
+    if config.fov and args.calibration:
+        raise CalibrationError(f"--calibration {args.calibration} says what the camera sees: leave --fov out")
+    camera = read_camera(args.calibration) if args.calibration else None
+    videos, others = split_inputs(args.input)
+    pictures = find_pictures(others, camera)
     unknown = [picture.path for picture in pictures if picture.camera is None]
-    if config.cloud and unknown:
-        raise CalibrationError(f"a cloud needs the camera of {unknown[0]}: give --calibration FILE")
+    unknown += videos if camera is None and config.frames else []
+    if config.cloud and unknown and not config.fov:
+        raise CalibrationError(f"a cloud needs the camera of {unknown[0]}: give --calibration FILE, or --fov")
     estimator = DepthEstimator.from_checkpoint(args.checkpoint, config.device, config.precision, config.fit)
     if config.labels and estimator.classes is None:
         raise CheckpointError(f"{args.checkpoint} has no semantic network: predict without --labels")
-    skipped: list[DepthNodeError] = []
-    views: dict[NetworkView, None] = {}
-    for picture in track(pictures, "predicting", console=Console(stderr=True)):
-        try:
-            image, K = load_picture(picture)
-        except (SequenceError, CalibrationError) as error:
-            skipped.append(error)
-            continue
-        prediction = estimator.estimate(image, K, config.full_resolution, with_labels=config.labels)
-        if K is not None:
-            views[prediction.view] = None
-        write_prediction(args.output, picture.name, prediction)
-        if config.labels and prediction.labels is not None and estimator.classes is not None:
-            write_labels(args.output, picture.name, prediction.labels.cpu().numpy(), estimator.classes)
-        if config.cloud:
-            write_cloud(args.output / f"{picture.name}.ply", prediction, config.max_range)
-    if len(skipped) == len(pictures):
-        raise skipped[0]
-    _conclude(args, estimator, list(views), len(pictures), skipped)
+    outcome = Outcome()
+    write = _writer(args.output, config, estimator)
+    if pictures:
+        _predict_pictures(pictures, config, estimator, write, outcome)
+    for video in videos:
+        _predict_video(video, camera, args.output, config, estimator, write, outcome)
+    if not outcome.written:
+        raise outcome.skipped[0]
+    _conclude(args, estimator, outcome)
     return 0
 
 
-def _conclude(
-    args: Namespace,
+def _writer(output: Path, config: PredictConfig, estimator: DepthEstimator) -> Callable[[str, Prediction], None]:
+    """A function that writes all files of one picture."""
+    from depth_node.inference.picture_files import write_cloud, write_labels, write_prediction
+
+    def write(name: str, prediction: Prediction) -> None:
+        write_prediction(output, name, prediction)
+        if config.labels and prediction.labels is not None and estimator.classes is not None:
+            write_labels(output, name, prediction.labels.cpu().numpy(), estimator.classes)
+        if config.cloud:
+            write_cloud(output / f"{name}.ply", prediction, config.max_range)
+
+    return write
+
+
+def _predict_pictures(
+    pictures: Sequence[PictureFile],
+    config: PredictConfig,
     estimator: DepthEstimator,
-    views: Sequence[NetworkView],
-    pictures: int,
-    skipped: Sequence[Exception],
+    write: Callable[[str, Prediction], None],
+    outcome: Outcome,
 ) -> None:
+    from rich.console import Console
+    from rich.progress import track
+
+    from depth_node.inference.picture_files import load_picture
+
+    count = 0
+    for picture in track(pictures, "predicting", console=Console(stderr=True)):
+        try:
+            image, K = load_picture(picture, config.fov)
+        except (SequenceError, CalibrationError) as error:
+            outcome.skipped.append(error)
+            continue
+        prediction = estimator.estimate(image, K, config.full_resolution, with_labels=config.labels)
+        if K is not None:
+            outcome.views[prediction.view] = None
+        write(picture.name, prediction)
+        count += 1
+    if count:
+        outcome.written.append(f"{count} pictures")
+
+
+def _predict_video(
+    path: Path,
+    camera: CameraCalibration | None,
+    output: Path,
+    config: PredictConfig,
+    estimator: DepthEstimator,
+    write: Callable[[str, Prediction], None],
+    outcome: Outcome,
+) -> None:
+    from rich.console import Console
+    from rich.progress import track
+
+    from depth_node.bags.video import VideoFile
+    from depth_node.errors import BagError
+    from depth_node.inference.depth_video import RESULT, CameraView, depth_video, video_limits
+
+    try:
+        video = VideoFile(path)
+        view = CameraView(video, camera, config.fov)
+    except (BagError, CalibrationError) as error:
+        outcome.skipped.append(error)
+        return
+    count, target = 0, output / f"{path.stem}{RESULT}.mp4"
+    limits = video_limits(video, view, estimator)
+    with video, depth_video(target, video.fps, limits, config.layout == "both") as add:
+        frames = track(video.read(), f"predicting {path.name}", video.frames or None, console=Console(stderr=True))
+        for count, (_, bgr) in enumerate(frames, 1):
+            image, K = view.of(bgr)
+            prediction = estimator.estimate(
+                image, K, config.full_resolution, with_labels=config.frames and config.labels
+            )
+            if K is not None:
+                outcome.views[prediction.view] = None
+            add(prediction)
+            if config.frames:
+                write(f"{path.stem}/{count - 1:010d}", prediction)
+    outcome.written.append(f"{target.name} ({count} frames, {limits[0]:.3g} bright to {limits[1]:.3g} dark)")
+    if lost := video.missing(count):
+        outcome.skipped.append(SequenceError(f"the last {lost} frames of {path}, which is cut off or damaged"))
+
+
+def _conclude(args: Namespace, estimator: DepthEstimator, outcome: Outcome) -> None:
     """Say what was written, what was left out, and what the numbers mean."""
     known = estimator.info.scale_source != "none"
     unit = "metres" if known else "network units (the checkpoint has no scale: `depth evaluate --store_scale` sets it)"
-    print(f"{pictures - len(skipped)} pictures written to {args.output}, depth in {unit}")
-    for view in views:
+    print(f"{', '.join(outcome.written)} written to {args.output}, depth in {unit}")
+    for view in outcome.views:
         print(f"  {view}")
     camera = estimator.info.camera
-    if not views and camera is not None:
+    if not outcome.views and camera is not None:
         print(
             f"  the camera is unknown: depth holds for one that sees {camera.degrees:.0f} degrees from side to side; "
-            "for another one give --calibration FILE"
+            "for another one give --calibration FILE or --fov DEGREES"
         )
-    for error in skipped[:SAID]:
+    for error in outcome.skipped[:SAID]:
         print(f"  left out: {error}", file=sys.stderr)
-    if len(skipped) > SAID:
-        print(f"  left out: {len(skipped) - SAID} more", file=sys.stderr)
+    if len(outcome.skipped) > SAID:
+        print(f"  left out: {len(outcome.skipped) - SAID} more", file=sys.stderr)

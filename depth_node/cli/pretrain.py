@@ -33,7 +33,7 @@ def add_arguments(parser: CommandParser) -> None:
     parser.add_argument("--streets", help="folder of rendered streets, to share with other runs; else OUTPUT/streets")
     parser.add_argument("--video", help="KITTI-style folder of real drives to learn from too")
     parser.add_resume_flags()
-    add_settings(parser, NetworkConfig, prefix="network.")
+    add_settings(parser, NetworkConfig, prefix="network.", leave_out=("learn_intrinsics",))
     add_settings(parser, SemanticConfig, prefix="semantic.")
     add_settings(parser, PretrainConfig)
 

@@ -1,14 +1,19 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Turn rosbags into a KITTI-style sequence folder, ready for training and for pykitti.
+"""Turn rosbags, videos or pictures into a KITTI-style sequence folder, ready for training and for pykitti.
 
 Bags may be mcap or sqlite3, split or compressed, cut off by a crash, or a folder of those. A bag becomes one drive, or
 several where there are gaps. Frames that teach a network nothing are left out; the manifest says which and why. The
 camera's topics are found by type; name them where a bag has several cameras. An interrupted recording goes on where it
 stopped when the same command is run again.
 
+A video, or a folder of pictures in the order of their names, is recorded likewise. It says nothing of its camera: give
+--calibration FILE, --fov DEGREES (from side to side) or, where neither is known, --learn_intrinsics.
+
 Examples:
   depth record drive.mcap --output sequence
+  depth record phone.mp4 --fov 65 --rate 10 --output sequence
+  depth record pictures/ --picture_rate 10 --calibration camera.yaml --output sequence
   depth record bags/ --output sequence --format jpg --rate 10
   depth record bags/ --output part1 --shard 1/2       (and 2/2 on another machine)
   depth record --merge part1 part2 --output sequence
@@ -39,7 +44,7 @@ def add_arguments(parser: CommandParser) -> None:
         nargs="+",
         type=str,
         metavar="BAG",
-        help="bag folder, .mcap, .db3 or .bag (ROS 1) file, or a folder of bags",
+        help="bag folder, .mcap, .db3 or .bag (ROS 1) file, video, folder of pictures, or a folder of those",
     )
     parser.add_argument(
         "--output", type=str, required=True, help="folder to write; new or empty, or of an interrupted recording"
@@ -107,6 +112,7 @@ def _report(folder: Path) -> None:
 
 def print_result(manifest: Manifest, output: Path) -> None:
     """What was recorded, what was left out and why, and what could not be read."""
+    from depth_node.bags.files import VIDEO_SUFFIXES
     from depth_node.recording.frame_selection import REASONS
 
     for drive in manifest.drives:
@@ -119,7 +125,10 @@ def print_result(manifest: Manifest, output: Path) -> None:
         print(f"  {count} dropped: {REASONS.get(category, category)}")
     for bag in manifest.bags:
         if bag.lost is not None:
-            print(f"warning: bag {bag.name} is damaged, {_loss(bag.lost.messages, bag.lost.bytes)} ({bag.lost.note})")
+            kind = "" if Path(bag.name).suffix.lower() in VIDEO_SUFFIXES else "bag "
+            print(f"warning: {kind}{bag.name} is damaged, {_loss(bag.lost.messages, bag.lost.bytes)} ({bag.lost.note})")
+    if manifest.settings.get("learn_intrinsics"):
+        print("the camera is a first guess: train with --network.learn_intrinsics")
     print(f"{manifest.train} training and {manifest.val} validation triplets in {output / 'splits'}")
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from depth_node.config.selection import SelectionConfig
 from depth_node.config.setting import setting
 from depth_node.config.side_data import SideDataConfig
+from depth_node.config.video import VideoConfig
 from depth_node.errors import ConfigError
 
 SPEED_ONLY = ("workers", "shard")
@@ -17,7 +18,7 @@ SPEED_ONLY = ("workers", "shard")
 
 
 @dataclass(frozen=True)
-class RecordConfig(SelectionConfig, SideDataConfig):
+class RecordConfig(SelectionConfig, SideDataConfig, VideoConfig):
     """The recorder. Workers and shards change the speed only, never the result."""
 
     image_topic: str = setting("", "Image or CompressedImage topic; empty finds the only one")
@@ -82,6 +83,8 @@ class RecordConfig(SelectionConfig, SideDataConfig):
     def __post_init__(self) -> None:
         """Check the form of `shard` on top of types and bounds; raises ConfigError."""
         super().__post_init__()
+        if self.fov and self.calibration:
+            raise ConfigError(f"--calibration {self.calibration} says what the camera sees: leave --fov out")
         match = re.fullmatch(r"(\d+)/(\d+)", self.shard)
         if self.shard and not (match and 1 <= int(match[1]) <= int(match[2])):
             raise ConfigError(f"parameter 'shard' is '{self.shard}' but must be I/N with I from 1 to N, such as 1/4")

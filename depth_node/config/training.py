@@ -111,6 +111,9 @@ class TrainConfig(Validated):
     pose_learning_rate: float = setting(
         0.0, "Adam's learning rate of the pose network; 0 takes --learning_rate", low=0.0, high=1.0
     )
+    intrinsics_learning_rate: float = setting(
+        2e-3, "Adam's learning rate of the focal length's logarithm, with --network.learn_intrinsics", low=0.0, high=1.0
+    )
     decay_at: float = setting(0.75, "share of the run after which the learning rate falls", low=0.0, high=1.0)
     decay_factor: float = setting(0.1, "what the learning rate is multiplied by then", low=1e-6, high=1.0)
     decay_repeats: bool = setting(False, "let it fall again each time that share has passed, not once")

@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth_node.atomic_file import replacing
+from depth_node.bags.files import pictures_in
 from depth_node.camera.calibration import CameraCalibration
 from depth_node.camera.calibration_file import rectified_camera
+from depth_node.camera.field_of_view import pinhole_camera
 from depth_node.camera.rectification import Rectifier
 from depth_node.config.classes import ClassMap
 from depth_node.drawing.colorize import color_labels, colorize_depth
@@ -29,8 +31,6 @@ from depth_node.kitti.search import find_sequences
 
 RESULTS = ("_color", "_depth", "_labels", "_classes")
 """Ends of the names that predictions are written under."""
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
-VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts")
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,12 @@ def find_pictures(inputs: Sequence[Path], camera: CameraCalibration | None = Non
     return found
 
 
-def load_picture(picture: PictureFile) -> tuple[NDArray[np.uint8], NDArray[np.float64] | None]:
+def load_picture(picture: PictureFile, fov: float = 0.0) -> tuple[NDArray[np.uint8], NDArray[np.float64] | None]:
     """Read a picture and take out its lens distortion.
+
+    Args:
+        picture: what to read.
+        fov: what an unknown camera sees from side to side, degrees; 0 where this is unknown, too.
 
     Returns:
         (H,W,3) uint8 RGB, and its (3,3) intrinsics in pixels; None where the camera is unknown.
@@ -72,7 +76,7 @@ def load_picture(picture: PictureFile) -> tuple[NDArray[np.uint8], NDArray[np.fl
     image = read_image(picture.path, oriented=picture.camera is None)
     height, width = image.shape[:2]
     if picture.camera is None:
-        return image, None
+        return image, pinhole_camera(width, height, fov).K if fov > 0 else None
     if (width, height) != (picture.camera.width, picture.camera.height):
         raise CalibrationError(
             f"{picture.path} is {width}x{height}, but its calibration is for "
@@ -134,17 +138,11 @@ def _rectifier(camera: CameraCalibration) -> Rectifier:
 
 
 def _pictures_of(path: Path, camera: CameraCalibration | None) -> list[PictureFile]:
-    if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file():
-        raise SequenceError(
-            f"{path} is a video: make pictures of it first, for example by `ffmpeg -i {path.name} pictures/%06d.png`"
-        )
     if path.is_file():
         return [PictureFile(path, path.stem, camera or _camera_of(path))]
     if not path.is_dir():
         raise SequenceError(f"there is no picture or folder {path}")
-    # A name that begins with a dot is no picture: other systems leave notes on files beside them under such names.
-    found = [file for file in path.iterdir() if file.suffix.lower() in PICTURE_SUFFIXES and file.name[0] != "."]
-    files = _without_results(sorted(found))
+    files = _without_results(sorted(pictures_in(path)))
     # A recording has a picture of its own beside the drives: its report.
     if files and not (path / MANIFEST).is_file():
         return [PictureFile(file, file.stem, camera or _camera_of(file)) for file in files]

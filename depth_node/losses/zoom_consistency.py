@@ -3,8 +3,8 @@
 """Depth of an enlarged part of a picture against that of the whole, after RA-Depth (arXiv 2207.11984, section 3.3).
 
 RA-Depth asks for the same depth at every size. Here depth is told for the training camera's focal length: what is
-enlarged twice is what a camera of twice the focal length sees, and has to come out half as far. The live node multiplies
-by the ratio of focal lengths, which brings it back.
+enlarged twice is what a camera of twice the focal length sees, and has to come out half as far. The live node
+multiplies by the ratio of focal lengths, which brings it back.
 """
 
 from __future__ import annotations

@@ -100,7 +100,8 @@ class PartRecorder:
     def _attempt(self, salvage: bool, reader: BagReader | None = None) -> Part:
         for unfinished in (DRIVES, SPILL):
             shutil.rmtree(self._folder / unfinished, ignore_errors=True)
-        with open_bag(self._source.path, salvage) if reader is None else nullcontext(reader) as bag:
+        opened = open_bag(self._source.path, salvage, self._config) if reader is None else nullcontext(reader)
+        with opened as bag:
             writers = open_side_writers(bag, self._config, self._folder / SPILL)
             stream = FrameStream(self._source, self._config, writers)
             stretches, dropped = self._stretches(bag, stream)

@@ -17,14 +17,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from depth_node.bags.files import METADATA, storage_files, write_ahead_log
+from depth_node.bags.files import METADATA, input_files, write_ahead_log
 from depth_node.bags.reader import BagImage, BagMessage, BagReader, DamagedBagError
 from depth_node.bags.topics import choose_camera_info_topic, choose_image_topic, choose_odometry_topic
 from depth_node.camera.bit_depth import BitDepth
 from depth_node.camera.calibration import CameraCalibration, UncalibratedError
 from depth_node.camera.calibration_file import read_camera
 from depth_node.camera.encodings import has_sixteen_bits
+from depth_node.camera.field_of_view import pinhole_camera
 from depth_node.config.record import RecordConfig
+from depth_node.config.video import FIRST_GUESS
 from depth_node.errors import BagError, CalibrationError, EncodingError
 from depth_node.kitti.timestamps import format_timestamp
 from depth_node.recording.manifest import BagFile, BagRecord, LossRecord
@@ -74,14 +76,15 @@ class Source:
 def inspect_bag(bag: BagReader, config: RecordConfig) -> Source:
     """Choose the topics of an open bag and read its calibration; raises BagError and CalibrationError."""
     image_topic = choose_image_topic(bag, config.image_topic, config.depth_topic)
-    info_topic = "" if config.calibration else choose_camera_info_topic(bag, image_topic, config.camera_info_topic)
+    told = config.calibration or config.fov or config.learn_intrinsics
+    info_topic = "" if told else choose_camera_info_topic(bag, image_topic, config.camera_info_topic)
     odometry_topic = "" if config.motion == "image" else choose_odometry_topic(bag, config.odometry_topic)
     if config.motion == "odometry" and not odometry_topic:
         raise BagError(f"bag {bag.path} has no odometry to go by: use --motion auto")
     images = bag.topic(image_topic).count
     first = next(iter(bag.images(image_topic)), None) if images else None
     if first is None:
-        raise BagError(f"bag {bag.path} has no messages on {image_topic}")
+        raise BagError(f"{bag.kind} {bag.path} has no messages on {image_topic}")
     start, end = bag.time_range_ns
     return Source(
         bag.path,
@@ -89,7 +92,7 @@ def inspect_bag(bag: BagReader, config: RecordConfig) -> Source:
         image_topic,
         info_topic,
         odometry_topic,
-        tuple(_cameras(bag, info_topic, config)),
+        tuple(_cameras(bag, info_topic, config, first)),
         images,
         (end - start) / max(images - 1, 1),
         image_stamp(first, config),
@@ -114,7 +117,7 @@ def _used_bits(bag: BagReader, first: BagImage, topic: str, images: int) -> int:
 def bag_record(bag: BagReader) -> BagRecord:
     """What a bag is, without its place on the disk."""
     path = bag.path
-    parts = storage_files(path)
+    parts = input_files(path)
     beside = [path / METADATA, *(write_ahead_log(file) for file in parts)]
     files = [*parts, *(file for file in beside if file.is_file() and file.stat().st_size)]
     start, end = bag.time_range_ns
@@ -134,9 +137,15 @@ def image_stamp(image: BagImage, config: RecordConfig) -> int:
     return image.time_ns if config.stamps == "bag" else image.stamp_ns
 
 
-def _cameras(bag: BagReader, topic: str, config: RecordConfig) -> Iterator[tuple[int, CameraCalibration]]:
-    if not topic:
+def _cameras(
+    bag: BagReader, topic: str, config: RecordConfig, first: BagImage
+) -> Iterator[tuple[int, CameraCalibration]]:
+    if not topic and config.calibration:
         yield 0, read_camera(Path(config.calibration))
+        return
+    if not topic:
+        height, width = first.rgb.shape[:2]
+        yield 0, pinhole_camera(width, height, config.fov or FIRST_GUESS)
         return
     latest, unknown = None, None
     for message in bag.messages(topic):

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from depth_node import __version__
-from depth_node.bags.files import find_bags, storage_files
+from depth_node.bags.files import find_bags, input_files
 from depth_node.bags.opening import open_bag
 from depth_node.bags.reader import DamagedBagError
 from depth_node.camera.calibration import CameraCalibration
@@ -156,19 +156,19 @@ def _inspect(path: Path, position: int, config: RecordConfig, count: int, keep: 
     """Look at a bag, and keep it open where asked; one of several of which nothing is readable is only noted."""
     try:
         with ExitStack() as stack:
-            bag = stack.enter_context(open_bag(path))
+            bag = stack.enter_context(open_bag(path, config=config))
             source = inspect_bag(bag, config)
             if keep is not None:
                 keep.push(stack.pop_all())
                 source = replace(source, reader=bag)
     except DamagedBagError as error:
         try:
-            with open_bag(path, salvage=True) as bag:  # damage may show behind the opening, too
+            with open_bag(path, salvage=True, config=config) as bag:  # damage may show behind the opening, too
                 source = replace(inspect_bag(bag, config), damaged=True)
         except DamagedBagError:
             if count == 1:
                 raise error from None
-            files = tuple(BagFile(file.name, file.stat().st_size) for file in storage_files(path))
+            files = tuple(BagFile(file.name, file.stat().st_size) for file in input_files(path))
             loss = LossRecord(None, sum(file.bytes for file in files), str(error))
             return BagRecord(path.resolve().name, files, 0, 0, 0, loss, position)
     return replace(source, record=replace(source.record, position=position))

@@ -41,7 +41,7 @@ from depth_node.training.run.folder import (
 from depth_node.training.run.loader_workers import outlast_signals
 from depth_node.training.run.origin import add_origin, check_data, describe_data, origin
 from depth_node.training.run.state import read_state
-from depth_node.training.supervision import check_supervision, metric_scale
+from depth_node.training.supervision import check_intrinsics, check_supervision, metric_scale
 from depth_node.training.synchronised_norm import synchronise_norms
 from depth_node.training.warm_start import as_in, warm_start
 
@@ -96,7 +96,10 @@ def fit(
     saved = last if resume_from and last.is_file() else None
     module = _module(network, config, saved)
     check_supervision(config, train, module.semantics)
+    check_intrinsics(network.learn_intrinsics, config, train)
     camera = _camera(train)
+    if module.focal is not None and config.initial and not resume_from:
+        module.focal.start_from(read_info(config.initial), camera)
     module.labels = train.labels
     scale, scale_source = metric_scale(config, train, module.teacher, camera)
     module.info = CheckpointInfo(

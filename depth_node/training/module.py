@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.tensorboard import SummaryWriter
 
+from depth_node.camera.network_view import TrainingCamera
 from depth_node.checkpoints.depth import CheckpointInfo, save_checkpoint
 from depth_node.config.network import NetworkConfig
 from depth_node.config.training import TrainConfig
@@ -38,10 +39,16 @@ from depth_node.networks.decoders import SCALES
 from depth_node.networks.factory import build_depth_network, build_pose_network
 from depth_node.networks.layers import channels_last
 from depth_node.training.frozen_networks import FrozenSemantics, Teacher
+from depth_node.training.learnt_focal import LearntFocalLength
 from depth_node.training.optimizer import build_optimizer
 from depth_node.training.run.validation_pictures import COUNT, show_validation
 from depth_node.training.task import Task, Terms
 
+LOSS_TERMS = tuple(LossTerms.__dataclass_fields__)
+FOCAL = "focal"
+"""What metrics.csv calls the learnt focal length, as a share of the width."""
+UNIT_CAMERA = TrainingCamera(1, 1, 1.0, 1.0, 0.0, 0.0)
+"""Where no camera is described, the factor itself is logged."""
 HEIGHT_STEPS = 50
 """Steps over which the usual height of the road follows the network."""
 
@@ -49,7 +56,7 @@ HEIGHT_STEPS = 50
 class SelfSupervisedModule(Task):
     """Depth and motion learnt together from video alone (docs/papers.md, Loss), guided where the network is."""
 
-    terms = tuple(LossTerms.__dataclass_fields__)
+    terms = LOSS_TERMS
 
     def __init__(
         self,
@@ -79,6 +86,9 @@ class SelfSupervisedModule(Task):
         imagenet = config.pretrained and not config.initial  # which would only be replaced
         self.depth = build_depth_network(network, pretrained=imagenet, semantic_channels=channels)
         self.pose = build_pose_network(network, pretrained=config.pretrained)
+        self.focal = LearntFocalLength() if network.learn_intrinsics else None
+        if self.focal is not None:
+            self.terms = (*self.terms, FOCAL)
         # Half precision doubles its gain in this layout, on tensor cores and AMX alike.
         channels_last(self)
         self.objective = SelfSupervisedLoss(config.loss, network.min_depth, network.max_depth)
@@ -97,7 +107,7 @@ class SelfSupervisedModule(Task):
         """One batch: mirror, jitter, predict depth and motion, score on the unjittered colours."""
         count = len(batch.target)
         draws = Draws.of_step(self.config.seed, step, range(rank() * count, (rank() + 1) * count))
-        clean = self.augmentation.mirror(batch.as_input(), draws)
+        clean = self.augmentation.mirror(self._as_input(batch), draws)
         # Gradients of zero rather than none: several processes wait for those of all weights.
         share = 0.0 if step < self.config.pose_first else 1.0
         terms = self._score(clean, self.augmentation.jitter(clean, draws), draws, share)
@@ -109,7 +119,7 @@ class SelfSupervisedModule(Task):
 
     def validation_step(self, batch: Sample) -> None:
         """The same objective without augmentation."""
-        clean = batch.as_input()
+        clean = self._as_input(batch)
         terms = self._score(clean, clean, Draws.of_frames(self.config.seed, clean.index.tolist()))
         # Sums of terms and of frames. Processes may have different numbers of batches: they meet at the end only.
         values = terms.stacked().double()
@@ -118,7 +128,7 @@ class SelfSupervisedModule(Task):
     def end_validation(self) -> Terms:
         """Means over the frames of all processes."""
         device = next(self.parameters()).device
-        nothing = torch.zeros(len(self.terms) + 1, dtype=torch.double, device=device)
+        nothing = torch.zeros(len(LOSS_TERMS) + 1, dtype=torch.double, device=device)
         sums = total(torch.stack([nothing, *self._validated]).sum(0))
         return self._named((sums[:-1] / sums[-1]).float())
 
@@ -134,12 +144,14 @@ class SelfSupervisedModule(Task):
             known = math.isfinite(height)
             scale = self.config.camera_height / height if known else 1.0
             info = replace(info, scale=scale, scale_source=info.scale_source if known else "none")
+        if self.focal is not None and info.camera is not None:
+            info = replace(info, camera=self.focal.camera(info.camera))
         save_checkpoint(path, info, self.depth, self.pose, self.semantics.network if self.semantics else None)
 
     def draw(self, batches: Sequence[Sample], folder: Path, board: SummaryWriter, step: int) -> None:
         """Show images from all over the validation frames, their disparities, how neighbours explain them, the mask."""
         each = -(-COUNT // len(batches))
-        shown = joined([batch.first(each) for batch in batches]).first(COUNT).as_input()
+        shown = self._as_input(joined([batch.first(each) for batch in batches]).first(COUNT))
         disparity = self.disparities(shown.target, scales=1)[0].float()
         with torch.autocast(shown.target.device.type, enabled=False):
             T_source_target = self._transforms(shown, self._motion(shown).float())
@@ -148,7 +160,12 @@ class SelfSupervisedModule(Task):
 
     def optimizer(self, steps: int, done: int) -> tuple[Optimizer, LambdaLR]:
         """See `build_optimizer`."""
-        return build_optimizer(self.config, self.depth, self.pose, steps, done)
+        return build_optimizer(self.config, self.depth, self.pose, steps, done, self.focal)
+
+    def _as_input(self, batch: Sample) -> Sample:
+        """Bytes to floats, with the learnt focal length where there is one."""
+        batch = batch.as_input()
+        return batch if self.focal is None else replace(batch, K=self.focal(batch.K))
 
     def _score(self, clean: Sample, seen: Sample, draws: Draws, share: float = 1.0) -> LossTerms:
         """The objective; depth takes this `share` of its gradients, 0 or 1."""
@@ -162,7 +179,7 @@ class SelfSupervisedModule(Task):
                 terms = self._explain(disparities, clean, motion, draws)
         else:
             nothing = torch.zeros((), device=clean.target.device)
-            terms = LossTerms(*[nothing] * len(self.terms))
+            terms = LossTerms(*[nothing] * len(LOSS_TERMS))
         terms = self._add_zoom(terms, disparities[0], seen, draws)
         return self._add_teacher(terms, disparities, clean)
 
@@ -254,5 +271,9 @@ class SelfSupervisedModule(Task):
         sources = F.avg_pool2d(neighbours.flatten(0, 1), factor).unflatten(0, neighbours.shape[:2])
         return self.pose(target, sources, OFFSETS)
 
-    def _named(self, terms: Tensor) -> dict[str, Tensor]:
-        return dict(zip(self.terms, terms, strict=True))
+    def _named(self, terms: Tensor) -> dict[str, Tensor | float]:
+        named: dict[str, Tensor | float] = dict(zip(LOSS_TERMS, terms, strict=True))
+        if self.focal is not None:
+            camera = self.focal.camera(self.info.camera or UNIT_CAMERA)
+            named[FOCAL] = camera.fx / camera.width
+        return named

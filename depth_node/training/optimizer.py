@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import nn
@@ -15,7 +16,12 @@ from depth_node.config.training import TrainConfig
 
 
 def build_optimizer(
-    config: TrainConfig, depth: nn.Module, pose: nn.Module, steps: int, done: int = 0
+    config: TrainConfig,
+    depth: nn.Module,
+    pose: nn.Module,
+    steps: int,
+    done: int = 0,
+    focal: nn.Module | None = None,
 ) -> tuple[torch.optim.Optimizer, LambdaLR]:
     """Adam with a rate for each network, and its schedule, counted in steps.
 
@@ -25,13 +31,17 @@ def build_optimizer(
         pose: pose network.
         steps: length of the run.
         done: steps of it that are behind.
+        focal: learnt focal length, where there is one.
     """
     rates = (config.learning_rate, config.pose_learning_rate or config.learning_rate)
     weights = [list(network.parameters()) for network in (depth, pose)]
     if rates[0] == rates[1]:  # one group, as earlier versions had: their runs can be resumed
         weights = [[*weights[0], *weights[1]]]
+    groups: list[dict[str, Any]] = [{"params": group, "lr": rate} for group, rate in zip(weights, rates, strict=False)]
+    if focal is not None:
+        groups.append({"params": list(focal.parameters()), "lr": config.intrinsics_learning_rate})
     optimizer = torch.optim.Adam(
-        [{"params": group, "lr": rate} for group, rate in zip(weights, rates, strict=False)],
+        groups,
         lr=rates[0],
         # One pass over the weights: twice as fast on the CPU, too. fp16's scaler cannot clip gradients for it.
         fused=not config.clip_gradient,

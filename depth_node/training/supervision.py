@@ -4,14 +4,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from depth_node.camera.network_view import TrainingCamera
 from depth_node.config.teacher import DEPTH
 from depth_node.config.training import TrainConfig
 from depth_node.datasets.triplets import TripletDataset
-from depth_node.errors import TrainingError
+from depth_node.errors import SequenceError, TrainingError
+from depth_node.kitti.layout import MANIFEST
+from depth_node.recording.manifest import read_manifest
 from depth_node.training.frozen_networks import FrozenSemantics, Teacher
 
 VELOCITY, STEREO, CAMERA_HEIGHT, TEACHER = "velocity", "stereo_baseline", "camera_height", "teacher"
+SAME_CAMERA = 0.02
+"""Relative difference up to which two focal lengths are one camera's."""
 SAME_SCALE = 0.05
 """Relative difference up to which two scales are one; both are measured."""
 
@@ -40,6 +46,49 @@ def check_supervision(config: TrainConfig, train: TripletDataset, semantics: Fro
             raise TrainingError("stereo pairs and --loss.velocity set two scales at once: leave one of them out")
         if not train.knows_distances():
             raise TrainingError("no frame has a speed and a time (oxts, timestamps.txt): set --loss.velocity 0")
+
+
+def check_intrinsics(learns: bool, config: TrainConfig, train: TripletDataset) -> None:
+    """Find out whether the focal length is to be learnt where it is a guess, and can be where it is to be.
+
+    Args:
+        learns: --network.learn_intrinsics.
+        config: what else is asked for.
+        train: the triplets.
+
+    Raises:
+        TrainingError: it is a guess that nothing would better, or it cannot be learnt.
+    """
+    if not learns:
+        guess = next((root for root in _roots(train) if _is_guess(root)), None)
+        if guess is not None and config.distillation.photometric:
+            raise TrainingError(
+                f"the camera of {guess} is a first guess (depth record --learn_intrinsics): add "
+                "--network.learn_intrinsics, or record it with --calibration or --fov"
+            )
+        return
+    if not config.distillation.photometric:
+        raise TrainingError("a focal length is learnt from motion: leave --no_distillation.photometric out")
+    if train.stereo:
+        raise TrainingError("stereo pairs have a calibration: leave --stereo or --network.learn_intrinsics out")
+    shares = [sequence.K[0, 0] / sequence.calibration.width for sequence in {s for s, _ in train.targets}]
+    if max(shares) > (1 + SAME_CAMERA) * min(shares):
+        raise TrainingError(
+            f"the data have cameras of several focal lengths ({min(shares):.3f} to {max(shares):.3f} of the width), "
+            "but --network.learn_intrinsics learns that of one: train with the drives of one camera"
+        )
+
+
+def _roots(train: TripletDataset) -> list[Path]:
+    return sorted({sequence.day.parent for sequence, _ in train.targets})
+
+
+def _is_guess(root: Path) -> bool:
+    """Whether a folder is a recording whose camera nobody knew."""
+    try:
+        return bool(read_manifest(root / MANIFEST).settings.get("learn_intrinsics"))
+    except SequenceError:  # no recording of ours
+        return False
 
 
 def metric_scale(

@@ -7,7 +7,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -26,7 +26,7 @@ class Task(nn.Module, ABC):
         clip: largest norm of all gradients together; 0 for no limit.
     """
 
-    terms: ClassVar[tuple[str, ...]]
+    terms: tuple[str, ...]
     clip: float = 0.0
 
     @abstractmethod

@@ -159,6 +159,12 @@ def _time(manifest: Manifest, numbers: RecordingNumbers) -> Iterator[Finding]:
 def _camera(manifest: Manifest) -> Iterator[Finding]:
     for camera in sorted({drive.camera for drive in manifest.drives}, key=repr):
         view = float(np.degrees(2 * np.arctan(camera.width / 2 / camera.intrinsics[0])))
+        if manifest.settings.get("learn_intrinsics"):
+            yield Finding(
+                NOTE,
+                f"nobody knows the camera: that it sees {view:.0f} degrees across is a first guess",
+                "train with --network.learn_intrinsics, on drives with bends",
+            )
         for doubt in doubts_about(camera.intrinsics, camera.width, camera.height):
             yield Finding(FAIR, f"the calibration is hard to believe: {doubt}", "calibrate the camera again")
         if camera.width < LEAST_WIDTH:

@@ -17,7 +17,16 @@ TWO_STAGE_FILE, STAGE_1 = "two_stage.json", "stage1"
 """What tells a two-stage run's folder from another run's."""
 
 LENGTH = {"steps", "epochs"}
-RATES = {"learning_rate", "pose_learning_rate", "decay", "decay_at", "decay_factor", "decay_repeats", "weight_decay"}
+RATES = {
+    "learning_rate",
+    "pose_learning_rate",
+    "intrinsics_learning_rate",
+    "decay",
+    "decay_at",
+    "decay_factor",
+    "decay_repeats",
+    "weight_decay",
+}
 MACHINE = {"precision", "device", "workers", "cache", "sync_batch_norm", "log_every", "save_every", "worlds.workers"}
 READ_AT_START = {"pretrained", "initial", "initial_pose"}
 MAY_HAVE_MOVED = {"semantic", "distillation.teacher"}

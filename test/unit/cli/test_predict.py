@@ -100,10 +100,64 @@ def test_nothing_to_read_is_an_error(command, tmp_path, capsys):
     assert "b.png" in capsys.readouterr().err
 
 
-def test_a_video_is_called_one(command, tmp_path, capsys):
-    (tmp_path / "drive.mp4").write_bytes(b"frames")
-    assert main([*command, str(tmp_path / "drive.mp4")]) == 1
-    assert "is a video: make pictures of it first" in capsys.readouterr().err
+@pytest.fixture
+def video(tmp_path):
+    """Eight frames of blobs."""
+    path = tmp_path / "drive.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 7.5, (200, 60))
+    random = np.random.default_rng(0)
+    for _ in range(8):
+        writer.write(cv2.resize(random.integers(0, 256, (6, 20, 3), np.uint8), (200, 60)))
+    writer.release()
+    return path
+
+
+def frames_of(path):
+    capture = cv2.VideoCapture(str(path))
+    frames = []
+    while (answer := capture.read())[0]:
+        frames.append(answer[1])
+    return frames, capture.get(cv2.CAP_PROP_FPS)
+
+
+def test_a_video_becomes_one(command, video, tmp_path, capsys):
+    assert main([*command, str(video)]) == 0
+    assert "drive_depth.mp4 (8 frames, " in capsys.readouterr().out
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["drive_depth.mp4"]
+    (frames, fps), (originals, _) = frames_of(tmp_path / "out/drive_depth.mp4"), frames_of(video)
+    assert (len(frames), fps, frames[0].shape) == (8, 7.5, (120, 200, 3))
+    for frame, original in zip(frames, originals, strict=True):
+        assert np.abs(frame[:60].astype(int) - original).mean() < 12  # the picture above, its depth below
+        assert frame[60:].std() > 5
+
+
+def test_a_video_with_its_frames_and_clouds(command, video, tmp_path, capsys):
+    assert main([*command, "--cloud", "--frames", str(video)]) == 1
+    assert "give --calibration FILE, or --fov" in capsys.readouterr().err
+    flags = ["--cloud", "--frames", "--fov", "70", "--layout", "depth", "--no_full_resolution"]
+    assert main([*command, *flags, str(video)]) == 0
+    frames, _ = frames_of(tmp_path / "out/drive_depth.mp4")
+    assert frames[0].shape == (64, 192, 3)
+    names = sorted(path.name for path in (tmp_path / "out/drive").iterdir())
+    assert names == [f"{i:010d}{end}" for i in range(8) for end in (".ply", "_color.png", "_depth.png")]
+
+
+def test_videos_that_cannot_be_read(command, video, picture, tmp_path, capsys):
+    (tmp_path / "none.mp4").write_bytes(b"no video")
+    assert main([*command, str(tmp_path / "none.mp4")]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"depth predict: video {tmp_path / 'none.mp4'} has no frame that can be read")
+    assert error.count("\n") == 1
+    data = video.read_bytes()
+    video.write_bytes(data[: len(data) * 7 // 10])
+    assert main([*command, str(video), str(picture), str(tmp_path / "none.mp4")]) == 0
+    said = capsys.readouterr()
+    assert "1 pictures, drive_depth.mp4 (" in said.out
+    assert said.err.count("left out") == 2
+    assert "frames of " in said.err
+    (tmp_path / "camera.yaml").write_text("{width: 100, height: 60, k: [150, 0, 99.5, 0, 150, 29.5, 0, 0, 1]}")
+    assert main([*command, "--calibration", str(tmp_path / "camera.yaml"), str(video)]) == 1
+    assert "is 200x60, but its calibration is for 100x60" in capsys.readouterr().err
 
 
 def test_the_focal_length_is_in_the_metres(command, checkpoint_file, picture, tmp_path, capsys):

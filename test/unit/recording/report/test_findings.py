@@ -34,6 +34,13 @@ def test_a_good_recording(manifest, drive, tmp_path):
     ]
 
 
+def test_a_camera_that_is_a_guess(manifest, drive, tmp_path):
+    recording = replace(manifest(with_motion(drive(1, LONG))), settings={"learn_intrinsics": True})
+    (finding,) = [finding for finding in found(recording, tmp_path) if "first guess" in finding.text]
+    assert finding.level == NOTE
+    assert "--network.learn_intrinsics" in finding.advice
+
+
 @pytest.mark.parametrize(
     ("plan", "measures", "level", "words"),
     [
