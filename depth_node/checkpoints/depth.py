@@ -15,13 +15,14 @@ from pathlib import Path
 from torch import Tensor
 
 from depth_node.checkpoints.container import fill, halved, read_container, tensors_of, write_container
-from depth_node.checkpoints.depth_info import CheckpointInfo, from_json, to_json
+from depth_node.checkpoints.depth_info import METADATA_KEY, CheckpointInfo, from_json, read_info, to_json
 from depth_node.checkpoints.shipped import located
 from depth_node.networks.factory import DepthNetwork, build_depth_network, build_pose_network
 from depth_node.networks.pose import PoseNetwork
 from depth_node.networks.semantic import SemanticNetwork
 
 __all__ = [
+    "METADATA_KEY",
     "Checkpoint",
     "CheckpointInfo",
     "load_checkpoint",
@@ -29,8 +30,6 @@ __all__ = [
     "restate",
     "save_checkpoint",
 ]
-
-METADATA_KEY = "depth_node"
 
 
 @dataclass(frozen=True)
@@ -76,13 +75,6 @@ def save_checkpoint(
         tensors = halved(tensors)
     text = to_json(dataclasses.replace(info, network=depth.config))
     write_container(Path(path), METADATA_KEY, text, tensors)
-
-
-def read_info(path: str | Path) -> CheckpointInfo:
-    """The description of a checkpoint, without its weights; raises CheckpointError."""
-    path = located(path)
-    metadata, _ = read_container(path, with_tensors=False)
-    return from_json(metadata.get(METADATA_KEY), path)
 
 
 def restate(path: str | Path, info: CheckpointInfo) -> None:

@@ -13,11 +13,14 @@ from typing import Any
 
 from depth_node import __version__
 from depth_node.camera.network_view import TrainingCamera
+from depth_node.checkpoints.container import read_container
 from depth_node.checkpoints.semantic_info import SemanticInfo
+from depth_node.checkpoints.shipped import located
 from depth_node.config.network import NetworkConfig
 from depth_node.config.setting import build, values
 from depth_node.errors import CheckpointError, ConfigError, first_line
 
+METADATA_KEY = "depth_node"
 FORMAT = 2
 """Raised whenever older versions could no longer read what is written."""
 
@@ -65,6 +68,13 @@ def to_json(info: CheckpointInfo) -> str:
         return json.dumps(record)
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"the training summary cannot be stored as JSON: {first_line(error)}") from error
+
+
+def read_info(path: str | Path) -> CheckpointInfo:
+    """The description of a checkpoint file, or of a shipped one by its name, without weights; raises CheckpointError."""
+    path = located(path)
+    metadata, _ = read_container(path, with_tensors=False)
+    return from_json(metadata.get(METADATA_KEY), path)
 
 
 def from_json(text: str | None, path: Path) -> CheckpointInfo:
