@@ -15,6 +15,7 @@ from torch import Tensor
 
 from depth_node.checkpoints.depth_info import CheckpointInfo
 from depth_node.config.classes import ClassMap
+from depth_node.config.network import SCALES
 from depth_node.inference.prediction import StageClock
 
 
@@ -92,7 +93,13 @@ class GraphBackend(Backend):
         self.classes = info.semantic.classes if info.semantic else None
         self._compute = compute
 
-    def run(self, batch: Tensor, scales: int, wants_logits: bool, clock: StageClock | None = None) -> Outputs:
+    def run(
+        self,
+        batch: Tensor,
+        scales: int,
+        wants_logits: bool,
+        clock: StageClock | None = None,  # noqa: ARG002 (one stage only)
+    ) -> Outputs:
         """See `Backend.run`."""
         found = [torch.from_numpy(array) for array in self._compute(np.ascontiguousarray(batch.numpy()))]
-        return Outputs(found, None) if self.classes is None else Outputs(found[:-1], found[-1])
+        return Outputs(found[:scales], found[SCALES] if wants_logits and self.classes else None)

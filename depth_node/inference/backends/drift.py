@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -66,4 +67,4 @@ def _depth(disparity: Tensor, network: NetworkConfig) -> Tensor:
 
 def _worse(one: float, other: float) -> float:
     """The larger of two; what is no number is larger than any."""
-    return one if one != one or one > other else other
+    return one if math.isnan(one) or one > other else other

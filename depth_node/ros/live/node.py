@@ -147,11 +147,15 @@ class DepthNode(LifecycleNode):
 
     def _load(self, config: NodeConfig) -> DepthEstimator:
         path = located(config.checkpoint or DEFAULT)
-        estimator = DepthEstimator.from_checkpoint(path, config.device, config.precision, config.input.fit)
+        say = self.get_logger().info
+        estimator = DepthEstimator.from_checkpoint(
+            path, config.device, config.precision, config.input.fit, config.backend, say
+        )
         estimator.scale, _ = fallback_scale(config, estimator)
         about = describe(estimator, config)
         self.get_logger().info(
-            f"loaded {path.name}: {about['model']}, semantic network {about['semantic network']}, on {estimator.device}"
+            f"loaded {path.name}: {about['model']}, semantic network {about['semantic network']}, "
+            f"on {estimator.device} by {estimator.backend}"
         )
         if (config.checkpoint or DEFAULT) == DEFAULT:
             self.get_logger().warning(
