@@ -71,7 +71,7 @@ def to_json(info: CheckpointInfo) -> str:
 
 
 def read_info(path: str | Path) -> CheckpointInfo:
-    """The description of a checkpoint file, or of a shipped one by name, without its weights; raises CheckpointError."""
+    """The description of a checkpoint file, or of a shipped one by name; raises CheckpointError."""
     path = located(path)
     metadata, _ = read_container(path, with_tensors=False)
     return from_json(metadata.get(METADATA_KEY), path)

@@ -108,7 +108,7 @@ class NodeConfig(Validated):
     precision: str = setting("auto", "arithmetic of the network", choices=("auto", "fp32", "fp16", "bf16"))
     backend: str = setting(
         AUTO,
-        "what computes the network; auto measures what is installed, once, and takes the fastest that agrees with torch",
+        "what computes the network; auto measures once what is installed and takes the fastest that agrees with torch",
         choices=BACKENDS,
     )
     autostart: bool = setting(True, "configure and activate at start; false waits for a lifecycle manager")

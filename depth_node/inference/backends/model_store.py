@@ -47,7 +47,7 @@ class ModelStore:
         """
         size = f"{network.width}x{network.height}"
         parts = {"format": FORMAT, "depth_node": __version__, "size": size, "processor": _processor()}
-        parts |= {name: _version(name) for name in TAKING_PART} | {"checkpoint": _digest(checkpoint)}
+        parts |= {name: version_of(name) for name in TAKING_PART} | {"checkpoint": _digest(checkpoint)}
         key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:DIGITS]
         self.folder = cache_folder("networks")
         self.stem = f"{checkpoint.stem}_{size}_{key}"
@@ -111,7 +111,8 @@ def _digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _version(name: str) -> str:
+def version_of(name: str) -> str:
+    """Of an installed package; empty where it is not."""
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

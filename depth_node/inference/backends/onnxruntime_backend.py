@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,11 +29,16 @@ def precisions() -> list[str]:
     return ["fp32"]
 
 
-def make(model: Any, precision: str) -> bytes:  # noqa: ARG001 (one signature for all runtimes)
-    """The ONNX graph of a `DepthModel` on the CPU, in float32."""
-    from depth_node.inference.backends.graph import to_onnx, trace_live
+def convert(program: Any, outputs: Sequence[str]) -> Any:
+    """The ONNX form of a traced network (`graph.trace_live`)."""
+    from depth_node.inference.backends.graph import to_onnx
 
-    data: bytes = to_onnx(*trace_live(model)).SerializeToString()
+    return to_onnx(program, outputs)
+
+
+def make(converted: Any, precision: str) -> bytes:  # noqa: ARG001 (one signature for all runtimes)
+    """What `convert` gave, as the bytes of a file."""
+    data: bytes = converted.SerializeToString()
     return data
 
 

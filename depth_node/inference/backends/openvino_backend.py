@@ -37,22 +37,20 @@ def precisions() -> list[str]:
     return ["bf16", "fp32"] if "BF16" in able else ["fp32"]
 
 
-def make(model: Any, precision: str) -> bytes:
-    """Compile a model for this machine.
-
-    Args:
-        model: a `DepthModel` on the CPU, in float32.
-        precision: 'fp32' or 'bf16'.
-    """
+def convert(program: Any, outputs: Sequence[str]) -> Any:  # noqa: ARG001 (one signature for all runtimes)
+    """OpenVINO's form of a traced network (`graph.trace_live`)."""
     import openvino
 
-    from depth_node.inference.backends.graph import trace_live
-
-    program, _ = trace_live(model)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # meant for developers of PyTorch
-        graph = openvino.convert_model(program)
-    compiled = openvino.Core().compile_model(graph, "CPU", _settings(precision))
+        return openvino.convert_model(program)
+
+
+def make(converted: Any, precision: str) -> bytes:
+    """Compile what `convert` gave for this machine, in 'fp32' or 'bf16'."""
+    import openvino
+
+    compiled = openvino.Core().compile_model(converted, "CPU", _settings(precision))
     blob = compiled.export_model()
     return blob if isinstance(blob, bytes) else bytes(blob.getbuffer())
 

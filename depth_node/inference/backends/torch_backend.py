@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from depth_node.checkpoints.depth import Checkpoint
+from depth_node.checkpoints.depth import Checkpoint, CheckpointInfo, load_checkpoint
 from depth_node.inference.backends.backend import Backend, Outputs
 from depth_node.inference.device import PRECISIONS, choose_device, choose_precision, prepare_model
 from depth_node.inference.prediction import StageClock
@@ -61,8 +62,16 @@ class TorchBackend(Backend):
         return Outputs(disparities, None if semantic is None else semantic.logits)
 
 
-def load_torch_backend(path: Path, device: str = "auto", precision: str = "auto") -> TorchBackend:
-    """The networks of a checkpoint file; raises CheckpointError, and ConfigError as the class."""
-    from depth_node.checkpoints.depth import load_checkpoint
+def load_torch_backend(
+    path: Path, info: CheckpointInfo, device: str, precision: str, compiled: bool = False
+) -> TorchBackend:
+    """The networks of a checkpoint file, with a description that may have another input size.
 
-    return TorchBackend(load_checkpoint(path, with_pose=False), device, precision)
+    Raises:
+        CheckpointError: the file cannot be read.
+        ConfigError: device or precision are not to be had.
+    """
+    loaded = load_checkpoint(path, with_pose=False)
+    size = {"height": info.network.height, "width": info.network.width}
+    loaded.depth.config = dataclasses.replace(loaded.depth.config, **size)
+    return TorchBackend(dataclasses.replace(loaded, info=info), device, precision, compiled)
