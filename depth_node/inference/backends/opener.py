@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 KINDS: dict[str, ModuleType] = {module.NAME: module for module in (openvino_backend, onnxruntime_backend)}
 """Runtimes that compile a network, best first, each a module with the same five functions."""
-Say = Callable[[str], None]
+Say = Callable[[str], object]
 
 
 class UnfitError(Exception):
@@ -103,7 +103,7 @@ class Opener:
         return [self.precision]
 
     def titles(self, name: str) -> list[str]:
-        """A runtime with each of its arithmetics that are asked for, such as 'openvino fp32'; none where it has none."""
+        """A runtime with each of its arithmetics that are asked for, such as 'openvino fp32'; may be none."""
         try:
             return [f"{name} {precision}" for precision in self.precisions(name)]
         except UnfitError:

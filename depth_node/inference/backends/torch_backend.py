@@ -72,6 +72,6 @@ def load_torch_backend(
         ConfigError: device or precision are not to be had.
     """
     loaded = load_checkpoint(path, with_pose=False)
-    size = {"height": info.network.height, "width": info.network.width}
-    loaded.depth.config = dataclasses.replace(loaded.depth.config, **size)
+    height, width = info.network.height, info.network.width
+    loaded.depth.config = dataclasses.replace(loaded.depth.config, height=height, width=width)
     return TorchBackend(dataclasses.replace(loaded, info=info), device, precision, compiled)
