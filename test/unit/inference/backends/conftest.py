@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 import torch
@@ -36,6 +37,8 @@ class Runtime:
         made: arithmetics of the networks it was asked to compile.
     """
 
+    answers: ClassVar[list] = []
+
     def __init__(self, name, missing=(), factors=None):
         self.NAME, self.made, self._missing = name, [], list(missing)
         self._factors = factors or {"fp32": 1.0}
@@ -65,8 +68,6 @@ class Runtime:
             return [factor * disparity.numpy() for disparity in near[1]]
 
         return GraphBackend(self.NAME, info, precision, compute)
-
-    answers: list = []
 
 
 @pytest.fixture

@@ -19,9 +19,13 @@ K = np.array([[210.0, 0, 100.5], [0, 220.0, 60.25], [0, 0, 1]])
 IMAGE = cv2.resize(np.random.default_rng(0).integers(0, 256, (9, 15, 3), np.uint8), (207, 125))
 
 
-@pytest.fixture(autouse=True)
-def own_cache(monkeypatch, tmp_path):
-    monkeypatch.setenv("DEPTH_NODE_CACHE", str(tmp_path))
+@pytest.fixture(scope="module")
+def open_checkpoint(tmp_path_factory):
+    """A function that opens a checkpoint, each once: tracing takes seconds."""
+    made = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DEPTH_NODE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield lambda path: made.setdefault(path, Opener(path, "cpu", "fp32", print))
 
 
 @pytest.fixture(params=list(KINDS))
@@ -33,9 +37,9 @@ def name(request):
 
 
 @pytest.mark.parametrize("checkpoint", ["small_checkpoint", pytest.param("guided_checkpoint", marks=pytest.mark.slow)])
-def test_predictions_are_those_of_torch(name, checkpoint, request, monkeypatch):
+def test_predictions_are_those_of_torch(name, checkpoint, request, open_checkpoint):
     path = request.getfixturevalue(checkpoint)
-    there = DepthEstimator(Opener(path, "cpu", "fp32", print).ready(name, "fp32"))
+    there = DepthEstimator(open_checkpoint(path).ready(name, "fp32"))
     here = DepthEstimator.from_checkpoint(path, "cpu")
     for full in (False, True):
         found, expected = (each.estimate(IMAGE, K, full, with_confidence=True) for each in (there, here))
@@ -50,15 +54,15 @@ def test_predictions_are_those_of_torch(name, checkpoint, request, monkeypatch):
         _ = there.model
 
 
-def test_a_kept_network_needs_no_timm(name, small_checkpoint):
+def test_a_kept_network_needs_no_timm(name, small_checkpoint, open_checkpoint):
     """Neither the networks' own packages nor torch's compiler are imported: they take seconds."""
-    opener = Opener(small_checkpoint, "cpu", "fp32", print)
+    opener = open_checkpoint(small_checkpoint)
     opener.ready(name, "fp32")
-    opener.store.write_note(f"{name} fp32", passed="")
+    opener.store.write_note(f"{name} fp32", passed="well")
     code = (
         "import sys; from depth_node.inference.estimator import DepthEstimator as E; "
-        f"e = E.from_checkpoint({str(small_checkpoint)!r}, 'cpu', backend={name!r}); e.warm_up(); "
-        "print(e.backend, sorted({'timm', 'torchvision', 'torch._dynamo', 'torch.onnx', 'onnx'} & set(sys.modules)))"
+        f"e = E.from_checkpoint({str(small_checkpoint)!r}, 'cpu', 'fp32', backend={name!r}); e.warm_up(); "
+        "print(e.backend, sorted({'timm', 'torchvision', 'torch._dynamo', 'onnx'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip().splitlines()[-1] == f"{name} fp32 []"
