@@ -36,6 +36,8 @@ WHEELS = ("ros-rclpy", "ros-rmw-fastrtps-cpp", "ros-common-interfaces")
 KILTED = [f"{wheel}{version}" for wheel, version in zip(WHEELS, (">=9,<10", ">=9,<10", ">=5.5,<5.6"), strict=True)]
 JAZZY = [f"{wheel}{version}" for wheel, version in zip(WHEELS, (">=7.1,<7.2", ">=8.4,<8.5", ">=5.3,<5.4"), strict=True)]
 EXPORT = ["onnx", "onnxscript", "onnxruntime"]
+OPENVINO = ["openvino>=2025.0"]
+"""What makes the live network fast on a CPU."""
 CHECKS = ["ruff", "mypy", "types-PyYAML", "flake8", "ros-ament-flake8"]
 PYTEST = ["pytest", "pytest-cov", "pytest-timeout", "pytest-xdist"]
 TEST = [*TRAINING, *EXPORT, *CHECKS, *PYTEST, "setuptools", "wheel", "pykitti"]
@@ -64,6 +66,7 @@ setup(
         "ros-jazzy": JAZZY,
         "train": TRAINING,
         "export": EXPORT,
+        "openvino": OPENVINO,
         "test": TEST,
     },
     zip_safe=False,
