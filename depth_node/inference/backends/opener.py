@@ -119,13 +119,16 @@ class Opener:
         if data is None and self.store.has(title):
             self.say(f"the network kept for {title} is damaged, it is made again")
         try:
-            backend: Backend = KINDS[name].load(data or self._made(name, precision), self.info, precision)
+            compiled = data or self._made(name, precision)
+            backend: Backend = KINDS[name].load(compiled, self.info, precision)
             if self.is_strict and not note:
                 self._try(backend)
         except UnfitError:
             raise
         except Exception as error:  # whatever a runtime comes across
             raise UnfitError(f"{title} failed: {first_line(error)}") from error
+        if data is None and (problem := self.store.write(title, compiled)):
+            self.say(f"the network for {title} is made anew with every start: {problem}")
         return backend
 
     def entrant(self, title: str) -> Backend:
@@ -164,8 +167,6 @@ class Opener:
         title = f"{name} {precision}"
         self.say(f"making the network for {title}, once: this can take a minute")
         data: bytes = KINDS[name].make(self._converted(name), precision)
-        if problem := self.store.write(title, data):
-            self.say(f"the network for {title} is made anew with every start: {problem}")
         return data
 
     def _try(self, backend: Backend) -> None:
