@@ -39,6 +39,8 @@ JAZZY = [f"{wheel}{version}" for wheel, version in zip(WHEELS, (">=7.1,<7.2", ">
 TEACHERS = ["transformers>=5", "onnxruntime"]
 """Models of the hub, and ONNX files, to distil from."""
 EXPORT = ["onnx", "onnxscript", "onnxruntime"]
+OPENVINO = ["openvino>=2025.0"]
+"""What makes the live network fast on a CPU."""
 CHECKS = ["ruff", "mypy", "types-PyYAML", "flake8", "ros-ament-flake8"]
 PYTEST = ["pytest", "pytest-cov", "pytest-timeout", "pytest-xdist"]
 TEST = [*TRAINING, *EXPORT, *TEACHERS, *CHECKS, *PYTEST, "setuptools", "wheel", "pykitti"]
@@ -68,6 +70,7 @@ setup(
         "train": TRAINING,
         "export": EXPORT,
         "teachers": TEACHERS,
+        "openvino": OPENVINO,
         "test": TEST,
     },
     zip_safe=False,

@@ -15,10 +15,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from statistics import median
 
+from depth_node.inference.backends.busy_processes import busy
 from depth_node.ros.surroundings import SPIN_COUNT
 
 FRAMES = 15
@@ -26,8 +25,7 @@ WORK = f"""
 import json, time
 import numpy as np
 from depth_node.inference.estimator import DepthEstimator
-from depth_node.ros.live.node import checkpoint_path
-estimator = DepthEstimator.from_checkpoint(checkpoint_path("default"), "cpu")
+estimator = DepthEstimator.from_checkpoint("default", "cpu")
 begin = time.perf_counter()
 estimator.warm_up()
 warm = time.perf_counter() - begin
@@ -40,18 +38,6 @@ for _ in range({FRAMES}):
 print(json.dumps([warm, *np.percentile(times, (50, 95))]))
 """
 WAYS = {"OpenMP's own": {}, f"GOMP_SPINCOUNT={SPIN_COUNT}": {"GOMP_SPINCOUNT": SPIN_COUNT}}
-
-
-@contextmanager
-def busy(processes: int) -> Iterator[None]:
-    """So many processes that do nothing but run."""
-    children = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(processes)]
-    try:
-        yield
-    finally:
-        for child in children:
-            child.kill()
-            child.wait()
 
 
 def main() -> None:

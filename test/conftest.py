@@ -7,6 +7,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -34,6 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
             capture.stop_global_capturing()
         sys.stdout.flush()
         import ros_wheels_bootstrapper  # noqa: F401
+    os.environ.setdefault("DEPTH_NODE_CACHE", str(Path(tempfile.gettempdir()) / f"depth_node_tests_{os.getpid()}"))
     os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
     if os.environ.get("ROS_DISTRO") == "humble":  # later ones warn of it at every start
         os.environ["ROS_LOCALHOST_ONLY"] = "1"

@@ -126,8 +126,12 @@ def live(folder: Path) -> list[str]:
             def create_timer(self, period: float, callback: Any, **more: Any) -> Any:
                 return super().create_timer(period, trace.without(callback), **more)
 
-        # The camera alone: what other sensors say comes in when it comes.
-        settings = {"checkpoint": str(folder / "run/last.safetensors"), "scale.source": "checkpoint"}
+        # The camera alone: what other sensors say comes in when it comes. And the back end that is always there.
+        settings = {
+            "checkpoint": str(folder / "run/last.safetensors"),
+            "scale.source": "checkpoint",
+            "backend": "torch",
+        }
         parameters = [Parameter(name, value=value) for name, value in settings.items()]
         node = Untimed(parameter_overrides=parameters)
         try:

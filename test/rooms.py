@@ -14,6 +14,7 @@ FLOORS: tuple[dict[str, str], ...] = (
         "atomic_file": "files that appear whole or not at all",
         "image_file": "images as files",
         "allocator": "how memory is kept",
+        "cache_folder": "where files lie that can be made again",
         "distributed": "processes that torchrun started",
     },
     {"config": "every default, once: ROS parameters, YAML and flags are made from it"},
@@ -37,7 +38,7 @@ FLOORS: tuple[dict[str, str], ...] = (
     {
         "teachers": "depth networks of others, whose answers are written to disk to learn from",
         "scale": "metres and steadiness at run time: sources, their filter, flicker, confidence",
-        "inference": "DepthEstimator: image, K -> Prediction; clouds",
+        "inference": "DepthEstimator: image, K -> Prediction; backends/ what computes the networks; clouds",
         "recording": "bags to KITTI-style sequences: selection, sensors, journal, report",
     },
     {

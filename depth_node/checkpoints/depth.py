@@ -9,7 +9,6 @@ Tensor names start with the network's name ('depth.', 'pose.', 'semantic.'); the
 from __future__ import annotations
 
 import dataclasses
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,15 +16,20 @@ from torch import Tensor
 
 from depth_node.checkpoints.by_name import located
 from depth_node.checkpoints.container import fill, halved, read_container, tensors_of, write_container
-from depth_node.checkpoints.depth_info import CheckpointInfo, from_json, to_json
-from depth_node.distributed import is_first
+from depth_node.checkpoints.depth_info import (
+    METADATA_KEY,
+    CheckpointInfo,
+    from_json,
+    read_info,
+    to_json,
+    warn_if_restricted,
+)
 from depth_node.networks.factory import DepthNetwork, build_depth_network, build_pose_network
 from depth_node.networks.pose import PoseNetwork
 from depth_node.networks.semantic import SemanticNetwork
 
-logger = logging.getLogger(__name__)
-
 __all__ = [
+    "METADATA_KEY",
     "Checkpoint",
     "CheckpointInfo",
     "load_checkpoint",
@@ -33,8 +37,6 @@ __all__ = [
     "restate",
     "save_checkpoint",
 ]
-
-METADATA_KEY = "depth_node"
 
 
 @dataclass(frozen=True)
@@ -82,13 +84,6 @@ def save_checkpoint(
     write_container(Path(path), METADATA_KEY, text, tensors)
 
 
-def read_info(path: str | Path) -> CheckpointInfo:
-    """The description of a checkpoint, without its weights; raises CheckpointError."""
-    path = located(path)
-    metadata, _ = read_container(path, with_tensors=False)
-    return from_json(metadata.get(METADATA_KEY), path)
-
-
 def restate(path: str | Path, info: CheckpointInfo, output: str | Path | None = None) -> None:
     """Give a checkpoint, or its copy `output`, another description and keep the weights; raises CheckpointError."""
     _, tensors = read_container(Path(path))
@@ -112,8 +107,7 @@ def load_checkpoint(path: str | Path, with_pose: bool = True) -> Checkpoint:
     path = located(path)
     metadata, tensors = read_container(path)
     info = from_json(metadata.get(METADATA_KEY), path)
-    if info.restricted and is_first():
-        logger.warning("%s: %s", path.name, info.licence)
+    warn_if_restricted(path, info)
     semantic = None
     if info.semantic is not None:
         semantic = SemanticNetwork(info.semantic.config, info.semantic.classes)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,14 +14,21 @@ from typing import Any
 
 from depth_node import __version__
 from depth_node.camera.network_view import TrainingCamera
+from depth_node.checkpoints.by_name import located
+from depth_node.checkpoints.container import read_container
 from depth_node.checkpoints.semantic_info import SemanticInfo
 from depth_node.config.network import NetworkConfig
 from depth_node.config.setting import build, values
+from depth_node.distributed import is_first
 from depth_node.errors import CheckpointError, ConfigError, first_line
 
+METADATA_KEY = "depth_node"
 FORMAT = 2
 """Raised whenever older versions could no longer read what is written."""
 
+
+logger = logging.getLogger(__name__)
+_WARNED: set[Path] = set()
 
 RESTRICTING = ("-nc", "noncommercial", "non-commercial", "non commercial", "research", "agpl")
 """Parts of the names of licences that a product cannot live with."""
@@ -66,6 +74,13 @@ def is_restricted(licence: str) -> bool:
     return any(word in licence.lower() for word in RESTRICTING)
 
 
+def warn_if_restricted(path: Path, info: CheckpointInfo) -> None:
+    """Say once which licence weights are under that a product cannot live with."""
+    if info.restricted and path not in _WARNED and is_first():
+        _WARNED.add(path)
+        logger.warning("%s: %s", path.name, info.licence)
+
+
 def to_json(info: CheckpointInfo) -> str:
     """The description as stored; raises CheckpointError where the training summary is not JSON."""
     record = {
@@ -83,6 +98,13 @@ def to_json(info: CheckpointInfo) -> str:
         return json.dumps(record)
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"the training summary cannot be stored as JSON: {first_line(error)}") from error
+
+
+def read_info(path: str | Path) -> CheckpointInfo:
+    """The description of a checkpoint file, or of a shipped one by name; raises CheckpointError."""
+    path = located(path)
+    metadata, _ = read_container(path, with_tensors=False)
+    return from_json(metadata.get(METADATA_KEY), path)
 
 
 def from_json(text: str | None, path: Path) -> CheckpointInfo:

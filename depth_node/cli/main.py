@@ -29,6 +29,7 @@ COMMANDS = {
     "predict": "write depth images and clouds for pictures or a sequence",
     "import": "fetch or make a checkpoint of official HR-Depth, monodepth2 or PackNet-SfM weights",
     "export": "write a checkpoint as ONNX, torch.export or a lean file, without what only training needs",
+    "bench": "time what can compute a network here: torch, OpenVINO, onnxruntime; with the drift of each",
     "play": "publish a bag's camera on ROS 2, where `ros2 bag play` is missing",
     "demo": "run the whole chain on a simulated street and show the result",
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from depth_node.config.backend import AUTO, BACKENDS
 from depth_node.config.fit import fit_setting
 from depth_node.config.setting import Validated, setting
 from depth_node.errors import ConfigError
@@ -106,6 +107,11 @@ class NodeConfig(Validated):
     )
     device: str = setting("auto", "where the network runs", choices=("auto", "cpu", "cuda"))
     precision: str = setting("auto", "arithmetic of the network", choices=("auto", "fp32", "fp16", "bf16"))
+    backend: str = setting(
+        AUTO,
+        "what computes the network; auto measures once what is installed and takes the fastest that agrees with torch",
+        choices=BACKENDS,
+    )
     autostart: bool = setting(True, "configure and activate at start; false waits for a lifecycle manager")
     image_transport: str = setting(
         "auto",

@@ -12,6 +12,8 @@ from depth_node.errors import ConfigError
 ARCHITECTURES = ("hr_depth_resnet18", "lite_hr_depth", "monodepth2_resnet18", "monodepth2_resnet50", "packnet01")
 POSE_ARCHITECTURES = ("pose_resnet18", "pose_resnet50", "posenet")
 STRIDE = 32
+SCALES = 4
+"""Sizes at which decoders predict disparity: scale i is 1 / 2^i of the input."""
 LEVELS = range(5)
 """Sizes at which decoders can be guided: level i is 1 / 2^i of the input."""
 

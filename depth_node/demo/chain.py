@@ -89,7 +89,8 @@ def drive(
     folder.mkdir(parents=True, exist_ok=True)
     environment = isolated_environment()
     remap = ["-r", f"image:={IMAGE_TOPIC}", "-r", f"camera_info:={INFO_TOPIC}"]
-    parameters = [f"device:={config.device}", "autostart:=true"]
+    # Measuring what else is installed would take longer than the demonstration.
+    parameters = [f"device:={config.device}", "autostart:=true", "backend:=torch"]
     if checkpoint:
         parameters.append(f"checkpoint:={located(checkpoint).resolve()}")
     node_arguments = ["depth_node", "--ros-args", *remap, *(part for p in parameters for part in ("-p", p))]

@@ -10,14 +10,11 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
-import inspect
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch.export import Dim, ExportedProgram
+from torch.export import ExportedProgram
 
 from depth_node.atomic_file import replacing
 from depth_node.checkpoints.depth import METADATA_KEY, Checkpoint, save_checkpoint
@@ -25,12 +22,10 @@ from depth_node.checkpoints.depth_info import to_json
 from depth_node.config.export import ExportConfig
 from depth_node.errors import ConfigError, OutputError, first_line
 from depth_node.export.check import check, onnx_runner, program_runner
-from depth_node.export.onnx_group_norm import translations
-from depth_node.networks.depth_model import INPUT, DepthModel
+from depth_node.inference.backends.graph import missing_for_onnx, to_onnx, trace
+from depth_node.networks.depth_model import DepthModel
 
 CHECKPOINT, ONNX, PROGRAM = ".safetensors", ".onnx", ".pt2"
-OPSET = 18
-"""The exporter writes this version of ONNX' operators without conversion; onnxruntime reads it since 1.14 (2023)."""
 
 
 def check_request(path: Path, config: ExportConfig) -> None:
@@ -49,11 +44,10 @@ def check_request(path: Path, config: ExportConfig) -> None:
         raise ConfigError(
             f"half is for {CHECKPOINT} files only: leave it out, and let the runtime choose its precision"
         )
-    missing = [name for name in ("onnx", "onnxscript") if importlib.util.find_spec(name) is None]
-    if path.suffix == ONNX and missing:
-        raise ConfigError(f"{ONNX} files need the Python package {' and '.join(missing)}: pip install onnx onnxscript")
-    if path.suffix == ONNX and "custom_translation_table" not in inspect.signature(torch.onnx.export).parameters:
-        raise ConfigError(f"{ONNX} files need a later torch than {torch.__version__}: pip install --upgrade torch")
+    if path.suffix == ONNX and (missing := missing_for_onnx()):
+        raise ConfigError(
+            f"{ONNX} files need the Python package {' and '.join(missing)}: pip install --upgrade torch onnx onnxscript"
+        )
 
 
 def export_checkpoint(checkpoint: Checkpoint, path: Path, config: ExportConfig) -> dict[str, float] | None:
@@ -83,9 +77,8 @@ def export_checkpoint(checkpoint: Checkpoint, path: Path, config: ExportConfig) 
         temporary.touch()  # a folder that cannot be written to shows now, not after minutes
         write, run = (_write_onnx, onnx_runner) if path.suffix == ONNX else (_write_program, program_runner)
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # meant for developers of PyTorch
-                write(temporary, _trace(network, config.batch), network.outputs, description)
+            program = trace(network, network.config.height, network.config.width, config.batch)
+            write(temporary, program, network.outputs, description)
         except OSError:
             raise
         except Exception as error:  # whatever the exporters come across in a network's own code
@@ -96,33 +89,10 @@ def export_checkpoint(checkpoint: Checkpoint, path: Path, config: ExportConfig) 
         return check(network, run(temporary), config.batch)
 
 
-def _trace(network: DepthModel, batch: int) -> ExportedProgram:
-    size = network.config.height, network.config.width
-    # A batch of one would be taken for a constant.
-    example = torch.zeros(batch or 2, 3, *size)
-    shapes = None if batch else {INPUT: {0: Dim("batch", min=1)}}
-    program = torch.export.export(network, (example,), dynamic_shapes=shapes, strict=False)
-    for node in program.graph.nodes:
-        node.meta.pop("stack_trace", None)  # paths of this machine
-    return program
-
-
 def _write_onnx(path: Path, program: ExportedProgram, outputs: Sequence[str], description: str) -> None:
     import onnx
 
-    exported: Any = torch.onnx.export(
-        program,
-        dynamo=True,
-        opset_version=OPSET,
-        input_names=[INPUT],
-        output_names=outputs,
-        custom_translation_table=translations(),
-        verbose=False,
-    )
-    model = exported.model_proto
-    graph = model.graph
-    for part in (*graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
-        del part.metadata_props[:]  # where in PyTorch's graph it came from, with paths of this machine
+    model = to_onnx(program, outputs)
     model.doc_string = " ".join((DepthModel.forward.__doc__ or "").split())
     onnx.helper.set_model_props(model, {METADATA_KEY: description})
     onnx.save(model, path)

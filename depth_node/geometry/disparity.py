@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -30,6 +31,23 @@ def disparity_to_depth(disparity: Tensor, min_depth: float, max_depth: float) ->
     far, span = inverse_depth_range(min_depth, max_depth)
     # The floor keeps an infinite max_depth finite at disparity 0.
     return 1.0 / (far + span * disparity).clamp_min(1e-6)
+
+
+def resized_depth(disparity: Tensor, min_depth: float, max_depth: float, size: tuple[int, int] | None) -> Tensor:
+    """Depth at another size: disparity, which is linear in inverse depth, is interpolated, exact on planes.
+
+    Args:
+        disparity: (B, 1, h, w), values 0 to 1.
+        min_depth: depth at disparity 1.
+        max_depth: depth at disparity 0.
+        size: height and width of the result, by bilinear interpolation with half-pixel centres; None keeps its size.
+
+    Returns:
+        (B, 1, height, width), in the unit of the two bounds.
+    """
+    if size is not None and disparity.shape[-2:] != size:
+        disparity = F.interpolate(disparity, size, mode="bilinear", align_corners=False)
+    return disparity_to_depth(disparity, min_depth, max_depth)
 
 
 def depth_to_disparity(depth: Tensor, min_depth: float, max_depth: float) -> Tensor:

@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import nn
 
 from depth_node.errors import ConfigError
-from depth_node.networks.depth_model import DepthModel
-from depth_node.networks.layers import DisparityHead
-from depth_node.networks.semantic import SemanticNetwork
+
+if TYPE_CHECKING:
+    from depth_node.networks.depth_model import DepthModel
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -80,6 +82,9 @@ def prepare(network: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.
 
 def _exact_parts(network: nn.Module) -> set[nn.Module]:
     """The modules of a network whose own weights and statistics keep float32."""
+    from depth_node.networks.layers import DisparityHead
+    from depth_node.networks.semantic import SemanticNetwork
+
     modules = set(network.modules())
     if isinstance(network, SemanticNetwork):
         return {network} | {module for module in modules if isinstance(module, nn.modules.batchnorm._BatchNorm)}

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,16 +17,26 @@ from torch import Tensor
 
 from depth_node.camera.network_input import to_network_input
 from depth_node.camera.network_view import NetworkView, view_of
-from depth_node.checkpoints.depth import Checkpoint, CheckpointInfo, load_checkpoint
+from depth_node.checkpoints.depth_info import CheckpointInfo
+from depth_node.config.backend import TORCH
 from depth_node.config.classes import UNLABELLED, ClassMap
 from depth_node.config.fit import FITS
+from depth_node.config.network import SCALES
 from depth_node.errors import CalibrationError, EncodingError
+from depth_node.geometry.disparity import resized_depth
+from depth_node.inference.backends.backend import Backend
+from depth_node.inference.backends.choice import open_backend
+from depth_node.inference.backends.opener import Say
 from depth_node.inference.confidence import confidence_of, uncertainty
-from depth_node.inference.device import choose_device, choose_precision, prepare_model
+from depth_node.inference.device import PRECISIONS
 from depth_node.inference.prediction import Prediction, StageClock
-from depth_node.networks.decoders import SCALES
-from depth_node.networks.depth_model import DepthModel
-from depth_node.networks.semantic import SemanticNetwork
+from depth_node.networks.class_scores import best_classes
+
+if TYPE_CHECKING:
+    from depth_node.checkpoints.depth import Checkpoint
+    from depth_node.networks.depth_model import DepthModel
+
+logger = logging.getLogger(__name__)
 
 
 class DepthEstimator:
@@ -34,18 +46,18 @@ class DepthEstimator:
         info: the checkpoint's description.
         classes: what labels stand for; None without a semantic network.
         device: where everything runs.
-        dtype: arithmetic of the convolutions.
-        model: the networks on the device.
+        backend: what computes the networks.
+        scale: metres per network unit as the training camera sees things; may be changed at any time.
         fit: how pictures of another shape come into the network's; may be changed at any time.
     """
 
     def __init__(
-        self, checkpoint: Checkpoint, device: str = "auto", precision: str = "auto", fit: str = FITS[0]
+        self, checkpoint: Checkpoint | Backend, device: str = "auto", precision: str = "auto", fit: str = FITS[0]
     ) -> None:
         """Take over a checkpoint's depth and semantic networks (they are moved and cast in place).
 
         Args:
-            checkpoint: as loaded.
+            checkpoint: as loaded, for PyTorch; or a back end that is ready, which has its device and precision.
             device: 'auto', 'cpu', 'cuda' or 'cuda:N'.
             precision: 'auto', 'fp32', 'bf16' or 'fp16'.
             fit: how pictures of another shape come into the network's, see `config.fit.FITS`.
@@ -53,31 +65,57 @@ class DepthEstimator:
         Raises:
             ConfigError: device or precision are not to be had.
         """
-        self.info: CheckpointInfo = checkpoint.info
-        self.fit = fit
-        self.device = choose_device(device)
-        self.dtype = choose_precision(precision, self.device)
-        semantic = checkpoint.semantic
-        self.model = prepare_model(DepthModel(checkpoint.depth, semantic, self.info.scale), self.device, self.dtype)
-        self.classes: ClassMap | None = None if semantic is None else semantic.classes
-        sky = () if semantic is None else semantic.classes.sky_ids
+        if isinstance(checkpoint, Backend):
+            self.backend = checkpoint
+        else:
+            from depth_node.inference.backends.torch_backend import TorchBackend
+
+            self.backend = TorchBackend(checkpoint, device, precision)
+        self.info: CheckpointInfo = self.backend.info
+        self.device, self.scale, self.fit = self.backend.device, self.info.scale, fit
+        self.classes: ClassMap | None = self.backend.classes
+        sky = () if self.classes is None else self.classes.sky_ids
         self._sky_ids = torch.tensor(sky, dtype=torch.uint8, device=self.device)
 
     @classmethod
     def from_checkpoint(
-        cls, path: str | Path, device: str = "auto", precision: str = "auto", fit: str = FITS[0]
+        cls,
+        path: str | Path,
+        device: str = "auto",
+        precision: str = "auto",
+        fit: str = FITS[0],
+        backend: str = TORCH,
+        say: Say = logger.info,
     ) -> DepthEstimator:
-        """Load a checkpoint file; raises CheckpointError, and ConfigError as the constructor."""
-        return cls(load_checkpoint(path, with_pose=False), device, precision, fit)
+        """Load a checkpoint file.
+
+        Args:
+            path: the file, or the name of a shipped checkpoint.
+            device: as in the constructor.
+            precision: as in the constructor.
+            fit: as in the constructor.
+            backend: one of `config.backend.BACKENDS`, see `inference.backends.choice`.
+            say: is told which one it became and why.
+
+        Raises:
+            CheckpointError: the file cannot be read.
+            ConfigError: as the constructor, or there is no such back end.
+        """
+        return cls(open_backend(path, backend, device, precision, say), fit=fit)
 
     @property
-    def scale(self) -> float:
-        """Metres per network unit as the training camera sees things; may be changed at any time."""
-        return self.model.scale
+    def model(self) -> DepthModel:
+        """The networks as modules on the device, where PyTorch computes them; raises AttributeError where not."""
+        from depth_node.inference.backends.torch_backend import TorchBackend
 
-    @scale.setter
-    def scale(self, scale: float) -> None:
-        self.model.scale = scale
+        if not isinstance(self.backend, TorchBackend):
+            raise AttributeError(f"{self.backend} has no modules of PyTorch")
+        return self.backend.model
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Arithmetic of the convolutions."""
+        return PRECISIONS[self.backend.precision]
 
     @property
     def is_guided(self) -> bool:
@@ -129,18 +167,17 @@ class DepthEstimator:
         clock.lap("preprocess")
         shown = picture if full_resolution else view.target.cut(resized)
         find_sky = sky_infinite and len(self._sky_ids) > 0
-        labels: Tensor | None = None
-        semantic = self.model.semantics(batch, wanted=find_sky or with_labels)
-        if semantic is not None:
-            clock.lap("semantic")
-        if semantic is not None and (find_sky or with_labels):
-            labels = _labels_of(semantic.logits, view, full_resolution)
-            clock.lap("labels")
-        disparities = self.model.disparities(batch, semantic, SCALES if with_confidence else 1)
-        disparity = disparities[0]
+        wants_labels = find_sky or with_labels
+        disparities, logits = self.backend.run(batch, SCALES if with_confidence else 1, wants_labels, clock)
         clock.lap("depth")
+        labels: Tensor | None = None
+        if logits is not None and wants_labels:
+            labels = _labels_of(logits, view, full_resolution)
+            clock.lap("labels")
         region = view.window if full_resolution else view.target
-        depth = view.focal_ratio * self.model.metres(view.shown(disparity), (region.height, region.width))[0, 0]
+        network, size = self.info.network, (region.height, region.width)
+        depth = resized_depth(view.shown(disparities[0]), network.min_depth, network.max_depth, size)[0, 0]
+        depth = view.focal_ratio * self.scale * depth
         if full_resolution:
             depth = view.spread(depth, math.nan)
         valid = torch.isfinite(depth) & (depth > 0)
@@ -152,7 +189,6 @@ class DepthEstimator:
         if with_confidence:
             doubt = view.shown(uncertainty(disparities, self.info.network, self.scale * view.focal_ratio))
             if full_resolution:
-                size = (region.height, region.width)
                 doubt = F.interpolate(doubt, size, mode="bilinear", align_corners=False)
             confidence = confidence_of(doubt)[0, 0]
             if full_resolution:
@@ -195,7 +231,7 @@ class DepthEstimator:
 
 def _labels_of(logits: Tensor, view: NetworkView, full_resolution: bool) -> Tensor:
     """Classes (h, w) uint8 of what is shown, or of the picture."""
-    labels = view.shown(SemanticNetwork.labels(logits, *view.size))
+    labels = view.shown(best_classes(logits, *view.size))
     if not full_resolution:
         return labels[0]
     size = view.window.height, view.window.width

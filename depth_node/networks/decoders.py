@@ -13,10 +13,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from depth_node.config.network import SCALES
 from depth_node.networks.guidance import Refine
 from depth_node.networks.layers import ConvElu, DisparityHead, FeatureSqueezeExcite, upsample
-
-SCALES = 4
 
 
 def unguided(_: int, features: Tensor) -> Tensor:

@@ -8,12 +8,10 @@ Live node, export, resampling and teacher all run this module. Its stages stand 
 
 from __future__ import annotations
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from depth_node.config.network import NetworkConfig
-from depth_node.geometry.disparity import disparity_to_depth
-from depth_node.networks.decoders import SCALES
+from depth_node.config.network import SCALES, NetworkConfig
+from depth_node.geometry.disparity import resized_depth
 from depth_node.networks.factory import DepthNetwork
 from depth_node.networks.semantic import SemanticNetwork, SemanticOutput
 
@@ -77,9 +75,12 @@ class DepthModel(nn.Module):
         Returns:
             (B, 1, height, width) float32, along the optical axis.
         """
-        if size is not None and disparity.shape[-2:] != size:
-            disparity = F.interpolate(disparity, size, mode="bilinear", align_corners=False)
-        return self.scale * disparity_to_depth(disparity, self.config.min_depth, self.config.max_depth)
+        return self.scale * resized_depth(disparity, self.config.min_depth, self.config.max_depth, size)
+
+    def compile_networks(self) -> None:
+        """Let torch.compile make kernels of both networks with their first pass."""
+        for network in self.children():
+            network.compile()
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         """Predict a batch.

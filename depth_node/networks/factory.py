@@ -10,9 +10,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from depth_node.config.network import NetworkConfig
+from depth_node.config.network import SCALES, NetworkConfig
 from depth_node.errors import ConfigError
-from depth_node.networks.decoders import SCALES, HRDepthDecoder, Monodepth2Decoder
+from depth_node.networks.decoders import HRDepthDecoder, Monodepth2Decoder
 from depth_node.networks.encoders import Encoder, MobileNetV3Encoder, ResNetEncoder, TimmEncoder
 from depth_node.networks.guidance import Guidance
 from depth_node.networks.packnet import PackNetDecoder, PackNetEncoder

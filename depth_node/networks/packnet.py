@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from depth_node.networks.decoders import SCALES, unguided
+from depth_node.config.network import SCALES
+from depth_node.networks.decoders import unguided
 from depth_node.networks.encoders import Encoder
 from depth_node.networks.guidance import Refine
 from depth_node.networks.layers import upsample

@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 
 import timm
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from depth_node.config.classes import ClassMap
 from depth_node.config.semantic import SemanticConfig
 from depth_node.errors import ConfigError, first_line
+from depth_node.networks.class_scores import best_classes
 from depth_node.networks.semantic_weights import TIMM, load_imagenet, segmentation_models
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -111,7 +111,7 @@ class SemanticNetwork(nn.Module):
     @staticmethod
     def labels(logits: Tensor, height: int, width: int) -> Tensor:
         """Most likely class of each pixel, (B, height, width) uint8, from (B, N, h, w) scores."""
-        return F.interpolate(logits, (height, width), mode="bilinear", align_corners=False).argmax(1).to(torch.uint8)
+        return best_classes(logits, height, width)
 
 
 def fingerprint(network: nn.Module) -> str:

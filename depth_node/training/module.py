@@ -18,7 +18,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from depth_node.camera.network_view import TrainingCamera
 from depth_node.checkpoints.depth import CheckpointInfo, save_checkpoint
-from depth_node.config.network import NetworkConfig
+from depth_node.config.network import SCALES, NetworkConfig
 from depth_node.config.training import TrainConfig
 from depth_node.datasets.augmentation import Augmentation, mirror_chosen
 from depth_node.datasets.randomness import Draws
@@ -35,7 +35,6 @@ from depth_node.losses.objective import LossTerms, SelfSupervisedLoss
 from depth_node.losses.teacher_labels import label_loss
 from depth_node.losses.velocity import velocity_loss
 from depth_node.losses.zoom_consistency import zoom_loss
-from depth_node.networks.decoders import SCALES
 from depth_node.networks.factory import build_depth_network, build_pose_network
 from depth_node.networks.layers import channels_last
 from depth_node.training.frozen_networks import FrozenSemantics, Teacher

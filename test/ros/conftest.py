@@ -18,14 +18,20 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
+LIVE_NODE = ("depth_node.ros.main", "depth_node")
 PATIENCE = 150.0
 """Seconds before a test gives up on another process: much, because machines may be loaded."""
 
 
 class Program:
-    """A running command whose output is collected line by line."""
+    """A running command whose output is collected line by line.
+
+    Live nodes run by torch where nothing else is said: making a network for another back end takes longer than a test.
+    """
 
     def __init__(self, *command: str) -> None:
+        if command[:2] == LIVE_NODE and "--ros-args" in command and not any("backend:=" in word for word in command):
+            command = (*command, "-p", "backend:=torch")
         # One thread per network: several processes share the machine's cores, and waiting threads would spin.
         environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)}
         self.lines: list[str] = []

@@ -20,6 +20,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from depth_node.atomic_file import clear_partial, swapping
+from depth_node.cache_folder import VARIABLE as CACHE_VARIABLE
+from depth_node.cache_folder import cache_folder
 from depth_node.checkpoints.container import read_container
 from depth_node.checkpoints.published.catalogue import Published
 from depth_node.checkpoints.published.download import download
@@ -27,19 +29,12 @@ from depth_node.checkpoints.published.progress import watching
 from depth_node.config.importing import ImportConfig
 from depth_node.errors import CheckpointError
 
-CACHE_VARIABLE = "DEPTH_NODE_CACHE"
 MIRROR_VARIABLE = "DEPTH_NODE_MIRROR"
 DIGITS = 12
 """Of a checksum, in the name of a kept checkpoint."""
 WORK = ".download-"
 
 Say = Callable[[str], object]
-
-
-def cache_folder() -> Path:
-    """Where fetched weights are kept: $DEPTH_NODE_CACHE, else depth_node in the user's cache folder."""
-    given = os.environ.get(CACHE_VARIABLE)
-    return Path(given or f"{os.environ.get('XDG_CACHE_HOME') or '~/.cache'}/depth_node").expanduser()
 
 
 def fetch(published: Published, mirror: str = "", say: Say | None = None) -> Path:

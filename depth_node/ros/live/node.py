@@ -148,13 +148,17 @@ class DepthNode(LifecycleNode):
         super().destroy_node()
 
     def _load(self, config: NodeConfig) -> DepthEstimator:
-        path = located(config.checkpoint or DEFAULT, say=self.get_logger().info)
+        say = self.get_logger().info
+        path = located(config.checkpoint or DEFAULT, say=say)
         with warnings_to(self.get_logger().warning):
-            estimator = DepthEstimator.from_checkpoint(path, config.device, config.precision, config.input.fit)
+            estimator = DepthEstimator.from_checkpoint(
+                path, config.device, config.precision, config.input.fit, config.backend, say
+            )
         estimator.scale, _ = fallback_scale(config, estimator)
         about = describe(estimator, config)
         self.get_logger().info(
-            f"loaded {path.name}: {about['model']}, semantic network {about['semantic network']}, on {estimator.device}"
+            f"loaded {path.name}: {about['model']}, semantic network {about['semantic network']}, "
+            f"on {estimator.device} by {estimator.backend}"
         )
         if (config.checkpoint or DEFAULT) == DEFAULT:
             self.get_logger().warning(

@@ -45,6 +45,7 @@ def describe(estimator: DepthEstimator, config: NodeConfig) -> dict[str, Any]:
         "semantic network": classes,
         "checkpoint": str(config.checkpoint),
         "device": str(estimator.device),
+        "backend": estimator.backend.name,
         "precision": str(estimator.dtype).removeprefix("torch."),
         "scale [m/unit]": float(estimator.scale),
         "scale source": fallback_scale(config, estimator)[1],

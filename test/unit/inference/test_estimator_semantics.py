@@ -137,8 +137,8 @@ def test_stages_in_order(estimator):
         "upload",
         "preprocess",
         "semantic",
-        "labels",
         "depth",
+        "labels",
         "scale",
     ]
 

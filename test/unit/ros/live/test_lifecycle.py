@@ -24,7 +24,7 @@ def make(ros, small_checkpoint):
     nodes = []
 
     def node(**parameters):
-        given = {"checkpoint": str(small_checkpoint)} | parameters
+        given = {"checkpoint": str(small_checkpoint), "backend": "torch"} | parameters
         overrides = [Parameter(name.replace("__", "."), value=value) for name, value in given.items()]
         nodes.append(DepthNode(namespace="unit", parameter_overrides=overrides))
         return nodes[-1]

@@ -53,7 +53,9 @@ class Robot:
     """A camera and a subscriber in this process, beside a live node that it spins."""
 
     def __init__(self, ros, checkpoint):
-        self.live = DepthNode(namespace="beside", parameter_overrides=[Parameter("checkpoint", value=str(checkpoint))])
+        given = {"checkpoint": str(checkpoint), "backend": "torch"}
+        overrides = [Parameter(name, value=value) for name, value in given.items()]
+        self.live = DepthNode(namespace="beside", parameter_overrides=overrides)
         self.node = ros.create_node("robot", namespace="beside")
         self.images = self.node.create_publisher(Image, "image", 10)
         self.infos = self.node.create_publisher(CameraInfo, "camera_info", 10)

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from depth_node.export.onnx_group_norm import translations
+from depth_node.inference.backends.onnx_group_norm import translations
 
 
 def run(norm, features):
