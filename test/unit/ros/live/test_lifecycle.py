@@ -14,6 +14,7 @@ from rclpy.parameter import Parameter
 from depth_node.checkpoints.depth import read_info, restate
 from depth_node.checkpoints.published.catalogue import PUBLISHED
 from depth_node.config.network import ARCHITECTURES
+from depth_node.inference.backends import openvino_backend
 from depth_node.ros.live.node import DepthNode
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
@@ -155,7 +156,8 @@ def test_every_network_comes_up(make, make_semantic_checkpoint, tmp_path, archit
         ({"depth__max": -1.0}, "out of bounds"),
         ({"depth__min": 90.0}, "must be below 'depth.max'"),
         ({"precision": "int8"}, "one of auto, fp32, fp16, bf16"),
-        ({"backend": "torch"}, "unknown parameter 'backend'"),
+        ({"backend": "tensorrt"}, "parameter 'backend' is 'tensorrt' but must be one of auto, torch, openvino, onnx"),
+        ({"runtime": "torch"}, "unknown parameter 'runtime'"),
         ({"scale__source": "wheels"}, "parameter 'scale.source' is 'wheels' but must be one of auto, lidar"),
         ({"scale__source": "fixed"}, "set 'scale.fixed' to metres per network unit too"),
         ({"scale__extrinsics": "/nowhere.yaml"}, "cannot read extrinsics /nowhere.yaml"),
@@ -168,6 +170,14 @@ def test_configure_fails_with_the_reason(make, parameters, words):
     assert words in node._problem
     assert "\n" not in node._problem
     assert node._report()[:2] == ("error", node._problem)
+
+
+def test_what_computes_the_network_is_said(make, monkeypatch):
+    """And a back end that is not installed is torch, not a failure."""
+    monkeypatch.setattr(openvino_backend, "missing", lambda: ["openvino"])
+    node = make(backend="openvino")
+    assert node.trigger_configure() == SUCCESS
+    assert node._report()[2]["backend"] == "torch"
 
 
 def test_a_failed_configure_can_be_repaired(make, small_checkpoint):
