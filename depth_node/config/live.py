@@ -103,7 +103,10 @@ class NodeConfig(Validated):
     checkpoint: str = setting(
         "default",
         "path of a *.safetensors checkpoint, one shipped here: 'default' (simulated street, with classes) or 'real', "
-        "or published weights by name, such as 'monodepth2:mono_640x192', downloaded at first use (docs/importing.md)",
+        "or published weights by name, such as 'monodepth2:mono_640x192', downloaded at first use (docs/importing.md); "
+        "another one is loaded beside it and takes over without a gap, as does a file that has changed when it is "
+        "named again",
+        live=True,
     )
     device: str = setting("auto", "where the network runs", choices=("auto", "cpu", "cuda"))
     precision: str = setting("auto", "arithmetic of the network", choices=("auto", "fp32", "fp16", "bf16"))

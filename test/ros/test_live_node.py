@@ -273,6 +273,58 @@ def test_frames_older_than_max_age_are_dropped(node, listener):
     send_until(listener, send, lambda: listener.received["depth/image_rect"])
 
 
+def test_another_checkpoint_takes_over_without_a_gap(node, listener, small_checkpoint, tmp_path):
+    other = tmp_path / "other.safetensors"
+    info = read_info(small_checkpoint)
+    restate(small_checkpoint, dataclasses.replace(info, scale=50 * info.scale, scale_source="given"), other)
+    listener.subscribe(Image, "depth/image_rect")
+    listener.subscribe(Float32, "depth/scale")
+    client, camera = AsyncParameterClient(listener.node, "depth_node"), Camera(listener)
+    assert listener.spin_until(client.services_are_ready)
+
+    def use(checkpoint):
+        done = client.set_parameters([Parameter("checkpoint", value=str(checkpoint))])
+        assert listener.spin_until(done.done)
+        assert done.result().results[0].successful
+
+    def drive_until(said):
+        """Send ten pictures a second until the node has said something new; returns the scales that came."""
+        before, scales = node.output.count(said), len(listener.received["depth/scale"])
+        deadline = time.monotonic() + 120
+        while node.output.count(said) == before:
+            assert time.monotonic() < deadline, node.output
+            header = camera.header()
+            camera.send_info(header)
+            camera.send_image(header)
+            listener.spin_for(0.1)
+        return [message.data for message in listener.received["depth/scale"][scales:]]
+
+    def one_more():
+        count = len(listener.received["depth/scale"])
+        send = camera.header()
+
+        def again():
+            camera.send_info(send)
+            camera.send_image(send)
+
+        send_until(listener, again, lambda: len(listener.received["depth/scale"]) > count)
+        return listener.received["depth/scale"][-1].data
+
+    first = one_more()
+    use(other)
+    meanwhile = drive_until("has taken over")
+    assert meanwhile, "no depth came while the other checkpoint was loaded"
+    assert meanwhile[0] == pytest.approx(first)  # the present one works on
+    assert one_more() == pytest.approx(50 * first)
+    use(tmp_path / "missing.safetensors")
+    assert drive_until("is not taken: ")
+    assert one_more() == pytest.approx(50 * first)
+    other.write_bytes(small_checkpoint.read_bytes())  # as `depth improve --deploy` does
+    use(other)
+    drive_until("has taken over")
+    assert one_more() == pytest.approx(first)
+
+
 def test_signals_end_it_cleanly(start, small_checkpoint):
     arguments = ["depth_node.ros.main", "depth_node", "--ros-args", "-p", f"checkpoint:={small_checkpoint}"]
     programs = {number: start(*arguments, "-r", "__ns:=/ends") for number in (signal.SIGINT, signal.SIGTERM)}

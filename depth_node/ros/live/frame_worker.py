@@ -7,7 +7,8 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -97,6 +98,7 @@ class FrameWorker:
         self.view: NetworkView | None = None
         self._doubted: CameraCalibration | None = None
         self._bits = BitDepth(config().bits)
+        self._changing = threading.Lock()
         self._slot: LatestSlot[CameraFrame] = LatestSlot()
         self._thread = threading.Thread(target=self._run, name="depth_frames")
         self._thread.start()
@@ -105,6 +107,16 @@ class FrameWorker:
         """Hand a frame over; the one that still waits is dropped. Never blocks."""
         if self._slot.put(frame):
             self._statistics.add_dropped("replaced by a newer image")
+
+    @contextmanager
+    def between_frames(self) -> Iterator[None]:
+        """Inside, no frame begins: network and scale change together, for their units belong together."""
+        with self._changing:
+            yield
+
+    def use(self, estimator: DepthEstimator) -> None:
+        """Take another network from the next frame on."""
+        self._estimator = estimator
 
     def stop(self) -> None:
         """Finish the frame in work and end the thread."""
@@ -151,13 +163,15 @@ class FrameWorker:
         stages["decode"] = time.perf_counter() - start
         rectified = rectifier(image)
         stages["rectify"] = time.perf_counter() - start - stages["decode"]
-        scale, base, header = self._scale(), self._estimator.scale, frame.image.header
-        prediction = self._estimator.estimate(
+        with self._changing:
+            estimator, scale = self._estimator, self._scale()
+        base, header = estimator.scale, frame.image.header
+        prediction = estimator.estimate(
             rectified,
             rectifier.K,
             config.depth.full_resolution,
             config.depth.sky_infinite,
-            with_labels=needs_labels(wanted, config.points) or (scale.measures and self._estimator.is_guided),
+            with_labels=needs_labels(wanted, config.points) or (scale.measures and estimator.is_guided),
             with_confidence=needs_confidence(wanted, config.points),
         )
         start = time.perf_counter()

@@ -21,11 +21,12 @@ from rclpy.timer import Timer
 from depth_node.checkpoints.by_name import located
 from depth_node.checkpoints.shipped import DEFAULT
 from depth_node.config.live import NodeConfig
-from depth_node.errors import DepthNodeError
+from depth_node.errors import CheckpointError, DepthNodeError
 from depth_node.inference.estimator import DepthEstimator
 from depth_node.ros.diagnostics import PERIOD, DiagnosticsPublisher, frame_values
 from depth_node.ros.library_log import warnings_to
 from depth_node.ros.live.camera_input import CameraInput, image_topic
+from depth_node.ros.live.checkpoint_swap import CheckpointSwap
 from depth_node.ros.live.frame_statistics import FrameStatistics, Snapshot
 from depth_node.ros.live.frame_worker import FrameWorker
 from depth_node.ros.live.outputs import SEMANTIC_TOPICS, TOPICS, DepthOutputs
@@ -78,6 +79,7 @@ class DepthNode(LifecycleNode):
         self._worker: FrameWorker | None = None
         self._camera: CameraInput | None = None
         self._scale: RuntimeScale | None = None
+        self._swap: CheckpointSwap | None = None
         self._graph_timer: Timer | None = None
         self._statistics = FrameStatistics()
         self._problem = ""
@@ -99,6 +101,7 @@ class DepthNode(LifecycleNode):
         self._estimator = self._load(self._config)
         self._statistics = FrameStatistics()
         self._outputs = DepthOutputs(self, self._estimator.classes)
+        self._swap = CheckpointSwap(self, self._config, self._load, self._take)
 
     @transition
     def on_activate(self) -> None:
@@ -176,8 +179,9 @@ class DepthNode(LifecycleNode):
     def _apply(self, config: NodeConfig) -> None:
         """Take over a changed configuration; the worker reads it with its next frame."""
         before, self._config = self._config, config
-        if self._estimator is None:
+        if self._estimator is None or self._swap is None:
             return
+        self._swap.ask(config)
         self._estimator.scale, name = fallback_scale(config, self._estimator)
         self._estimator.fit = config.input.fit
         if self._scale is not None:
@@ -185,6 +189,23 @@ class DepthNode(LifecycleNode):
             if sources_of(before) != sources_of(config):
                 old, self._scale = self._scale, self._runtime_scale(self._estimator)
                 old.stop()
+
+    def _take(self, estimator: DepthEstimator, checkpoint: str) -> None:
+        """Let another network take over; raises CheckpointError where topics would have to change for it."""
+        assert self._estimator is not None
+        if estimator.classes != self._estimator.classes:
+            raise CheckpointError("it has other semantic classes, whose topics need a cleanup and configure")
+        estimator.scale, _ = fallback_scale(self._config, estimator)
+        estimator.fit = self._config.input.fit
+        self._estimator = estimator
+        if self._worker is not None:
+            fresh = self._runtime_scale(estimator)  # its unit is another one
+            with self._worker.between_frames():
+                before, self._scale = self._scale, fresh
+                self._worker.use(estimator)
+            if before is not None:
+                before.stop()
+        self.get_logger().info(f"{checkpoint} has taken over")
 
     def _runtime_scale(self, estimator: DepthEstimator) -> RuntimeScale:
         assert self._outputs is not None
@@ -210,6 +231,9 @@ class DepthNode(LifecycleNode):
         self._camera = self._graph_timer = self._worker = self._scale = None
 
     def _release(self) -> None:
+        if self._swap is not None:
+            self._swap.stop()
+        self._swap = None
         self._stop()
         if self._outputs is not None:
             self._outputs.close()
@@ -248,7 +272,7 @@ class DepthNode(LifecycleNode):
             return "warn", f"no image on '{topic}' {since}"
         if not snapshot.rate:
             return "warn", "images arrive but lead to no depth, see the drops"
-        problem = self._scale_problem()
+        problem = (self._swap.problem if self._swap else "") or self._scale_problem()
         return ("warn", f"running, but {problem}") if problem else ("ok", "running")
 
     def _scale_problem(self) -> str:
