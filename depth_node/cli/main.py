@@ -31,6 +31,7 @@ COMMANDS = {
     "export": "write a checkpoint as ONNX, torch.export or a lean file, without what only training needs",
     "bench": "time what can compute a network here: torch, OpenVINO, onnxruntime; with the drift of each",
     "play": "publish a bag's camera on ROS 2, where `ros2 bag play` is missing",
+    "doctor": "say what is wrong with this installation, or with a running graph, and how to mend it",
     "demo": "run the whole chain on a simulated street and show the result",
 }
 

@@ -54,9 +54,6 @@ class NetworkConfig(Validated):
 
     architecture: str = setting("lite_hr_depth", "depth network", choices=ARCHITECTURES)
     pose: str = setting("pose_resnet18", "pose network, used in training only", choices=POSE_ARCHITECTURES)
-    learn_intrinsics: bool = setting(
-        False, "learn the focal length, too, from the data's as a first guess; needs bends in the road, and one camera"
-    )
     height: int = setting(192, "height of the network input, a multiple of 32", unit="px", low=64, high=2048)
     width: int = setting(640, "width of the network input, a multiple of 32", unit="px", low=64, high=4096)
     min_depth: float = setting(0.1, "depth at disparity 1, in network units (PackNet: 0.5)", low=1e-3, high=10.0)
@@ -71,6 +68,9 @@ class NetworkConfig(Validated):
     )
     guided: bool = setting(False, "let a frozen semantic network steer the decoder by pixel-adaptive convolutions")
     guidance: GuidanceConfig = field(default_factory=GuidanceConfig)
+    learn_intrinsics: bool = setting(
+        False, "learn the focal length, too, from the data's as a first guess; needs bends in the road, and one camera"
+    )
 
     def __post_init__(self) -> None:
         """Check bounds and divisibility; raises ConfigError."""
