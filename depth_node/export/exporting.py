@@ -22,7 +22,7 @@ from depth_node.checkpoints.depth_info import to_json
 from depth_node.config.export import ExportConfig
 from depth_node.errors import ConfigError, OutputError, first_line
 from depth_node.export.check import check, onnx_runner, program_runner
-from depth_node.inference.backends.graph import missing_for_onnx, to_onnx, trace
+from depth_node.inference.backends.graph import is_torch_too_old, missing_for_onnx, to_onnx, trace
 from depth_node.networks.depth_model import DepthModel
 
 CHECKPOINT, ONNX, PROGRAM = ".safetensors", ".onnx", ".pt2"
@@ -45,9 +45,9 @@ def check_request(path: Path, config: ExportConfig) -> None:
             f"half is for {CHECKPOINT} files only: leave it out, and let the runtime choose its precision"
         )
     if path.suffix == ONNX and (missing := missing_for_onnx()):
-        raise ConfigError(
-            f"{ONNX} files need the Python package {' and '.join(missing)}: pip install --upgrade torch onnx onnxscript"
-        )
+        raise ConfigError(f"{ONNX} files need the Python package {' and '.join(missing)}: pip install onnx onnxscript")
+    if path.suffix == ONNX and is_torch_too_old():
+        raise ConfigError(f"{ONNX} files need a later torch than {torch.__version__}: pip install --upgrade torch")
 
 
 def export_checkpoint(checkpoint: Checkpoint, path: Path, config: ExportConfig) -> dict[str, float] | None:

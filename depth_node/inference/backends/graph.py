@@ -74,10 +74,13 @@ def trace_live(model: DepthModel) -> tuple[ExportedProgram, Sequence[str]]:
 
 
 def missing_for_onnx() -> list[str]:
-    """Packages that writing ONNX needs and that are not installed, torch itself where it is too old."""
-    missing = [name for name in ONNX_PACKAGES if importlib.util.find_spec(name) is None]
-    too_old = "custom_translation_table" not in inspect.signature(torch.onnx.export).parameters
-    return [*missing, f"a later torch than {torch.__version__}"] if too_old else missing
+    """Packages that writing ONNX needs and that are not installed."""
+    return [name for name in ONNX_PACKAGES if importlib.util.find_spec(name) is None]
+
+
+def is_torch_too_old() -> bool:
+    """Whether this torch cannot write our ONNX."""
+    return "custom_translation_table" not in inspect.signature(torch.onnx.export).parameters
 
 
 def to_onnx(program: ExportedProgram, outputs: Sequence[str]) -> Any:
