@@ -3,8 +3,8 @@
 """Look an installation and a running graph over, and say in plain words what is wrong and how to mend it.
 
 Middleware and shared memory first; then, where ROS 2 is there, every camera on the graph (rate, stamps, encoding,
-calibration, quality of service) and what live nodes say of themselves; then packages, GPU and checkpoints. Exit status 1
-where something does not work.
+calibration, quality of service) and what live nodes say of themselves; then packages, GPU and checkpoints. The exit
+status is 1 where something does not work.
 
   depth doctor
   depth doctor --seconds 10          (for slow cameras)

@@ -23,8 +23,10 @@ from depth_node.ros.doctor.finding import BAD, NOTE, OK, WARN, Finding
 from depth_node.ros.messages import rgb_of
 from depth_node.ros.qos import MatchedSubscription, endpoint_name
 
-DISCOVERY = 1.5
-"""Seconds until the graph is known."""
+DISCOVERY = 5.0
+"""Seconds at most until the first camera is known."""
+LOOK = 0.5
+"""Seconds between two looks at the graph: cameras become known one after the other."""
 KINDS = {"sensor_msgs/msg/Image": Image, "sensor_msgs/msg/CompressedImage": CompressedImage}
 OWN = ("depth/", "semantic/")
 """Parts of topics that the live node publishes itself."""
@@ -71,12 +73,24 @@ class GraphCheck(Node):
         """Find cameras, and hear them for so long."""
         executor = SingleThreadedExecutor()
         executor.add_node(self)
-        self._spin(executor, DISCOVERY, stop)
-        for topic, types in self.get_topic_names_and_types():
-            if types[0] in KINDS and not any(f"/{part}" in topic for part in OWN):
-                self._hear(topic, KINDS[types[0]])
-        self._spin(executor, seconds, stop)
+        end = time.monotonic() + DISCOVERY
+        looked, first = 0.0, True
+        while time.monotonic() < end and not stop.is_set():
+            executor.spin_once(timeout_sec=0.1)
+            if time.monotonic() - looked > LOOK:
+                looked = time.monotonic()
+                self._look()
+            if first and self._heard:
+                first, end = False, time.monotonic() + seconds
         executor.remove_node(self)
+
+    def _look(self) -> None:
+        """Subscribe to cameras that have become known, as their publishers offer."""
+        for topic, types in self.get_topic_names_and_types():
+            if topic not in self._heard and types[0] in KINDS and not any(f"/{part}" in topic for part in OWN):
+                self._hear(topic, KINDS[types[0]])
+        for subscription in self._subscriptions_kept:
+            subscription.poll()
 
     def findings(self) -> Iterator[Finding]:
         """What there is to say."""
@@ -92,11 +106,6 @@ class GraphCheck(Node):
         yield from self._nodes()
         if self.count_publishers("/clock"):
             yield Finding(NOTE, "clock", "/clock is published: nodes with use_sim_time:=true follow it")
-
-    def _spin(self, executor: SingleThreadedExecutor, seconds: float, stop: threading.Event) -> None:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end and not stop.is_set():
-            executor.spin_once(timeout_sec=0.1)
 
     def _hear(self, topic: str, kind: type) -> None:
         heard = self._heard[topic] = Heard()

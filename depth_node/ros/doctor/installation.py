@@ -63,7 +63,7 @@ def _packages() -> Iterator[Finding]:
         if importlib.util.find_spec(name) is not None:
             yield Finding(OK, name, version_of(name))
         else:
-            yield Finding(NOTE, name, f"not installed: no {use}", remedy)
+            yield Finding(NOTE, name, f"not installed; it is for {use}", remedy)
 
 
 def version_of(name: str) -> str:
