@@ -45,6 +45,14 @@ class PointSettings(Validated):
     max_range: float = setting(
         1000.0, "points farther from the camera are left out; depth.max holds too", unit="m", low=0.01, live=True
     )
+    clear_range: float = setting(
+        0.0,
+        "where a ray ends in the sky or beyond max_range, put a point this far away, so that obstacle layers clear "
+        "what lies before it (docs/nav2.md); 0 puts none",
+        unit="m",
+        low=0.0,
+        live=True,
+    )
     organized: bool = setting(
         True,
         "keep the cloud as an image-shaped grid, NaN where there is no point; false sends valid points only",

@@ -90,6 +90,7 @@ class CloudPacker:
         max_range: float = math.inf,
         confidence: Tensor | None = None,
         min_confidence: int = 0,
+        clear_range: float = 0.0,
     ) -> NDArray[np.void]:
         """The cloud of one depth image, on the host; arguments as `fill`.
 
@@ -97,7 +98,7 @@ class CloudPacker:
             (h / stride, w / stride) structured array of `dtype`, x y z NaN where there is no point. On the CPU it is
             the packer's own memory: the next call overwrites it.
         """
-        filled = self.fill(depth, image, labels, min_range, max_range, confidence, min_confidence)
+        filled = self.fill(depth, image, labels, min_range, max_range, confidence, min_confidence, clear_range)
         return self.points(to_host({"cloud": filled})["cloud"])
 
     def points(self, filled: NDArray[np.float32]) -> NDArray[np.void]:
@@ -114,6 +115,7 @@ class CloudPacker:
         max_range: float = math.inf,
         confidence: Tensor | None = None,
         min_confidence: int = 0,
+        clear_range: float = 0.0,
     ) -> Tensor:
         """Fill the cloud from one depth image, on the device.
 
@@ -125,6 +127,8 @@ class CloudPacker:
             max_range: points farther from the camera centre than this are left out, metres.
             confidence: (h, w) uint8, needed when the packer was made with confidence or for `min_confidence`.
             min_confidence: points less sure than this (0 to 255) are left out.
+            clear_range: distance from the camera centre of a point on each ray that ends at infinity or beyond
+                `max_range`, metres; 0 for none.
 
         Returns:
             (h / stride, w / stride, itemsize / 4) float32, the bytes of the points; see `points`. It is the packer's
@@ -143,7 +147,10 @@ class CloudPacker:
         seen = (z > 0) & torch.isfinite(z) & (distance >= min_range) & (distance <= max_range)
         if confidence is not None and min_confidence:
             seen &= confidence[::step, ::step] >= min_confidence
-        z = torch.where(seen, z, math.nan)
+        shown = torch.where(seen, z, math.nan)
+        if clear_range > 0:
+            shown = torch.where((z == math.inf) | (distance > max_range), clear_range / self._lengths, shown)
+        z = shown
         torch.mul(self._slopes[0], z, out=self._cloud[..., 0])
         torch.mul(self._slopes[1], z, out=self._cloud[..., 1])
         self._cloud[..., 2] = z

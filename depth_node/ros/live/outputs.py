@@ -29,12 +29,16 @@ from depth_node.ros.qos import incompatible_subscribers, latched_profile, output
 
 DEPTH, INFO, POINTS = "depth/image_rect", "depth/camera_info", "depth/points"
 COLOR, SCALE, CONFIDENCE = "depth/image_color", "depth/scale", "depth/confidence"
+RGB, RGB_INFO = "rgb/image_rect", "rgb/camera_info"
+"""The picture at the size of the depth image: with it and its calibration an RGB-D camera's set."""
 TOPICS: dict[str, type] = {
     DEPTH: Image,
     INFO: CameraInfo,
     POINTS: PointCloud2,
     COLOR: Image,
     CONFIDENCE: Image,
+    RGB: Image,
+    RGB_INFO: CameraInfo,
     SCALE: Float32,
 }
 
@@ -121,6 +125,9 @@ class DepthOutputs:
         if COLOR in wanted:
             with self._timed("image_color"):
                 self._send_image(COLOR, header, colorize_depth(arrays["depth"]), "rgb8")
+        if "rgb" in arrays:
+            with self._timed("rgb image"):
+                self._send_image(RGB, header, arrays["rgb"], "rgb8")
         if "labels" in arrays:
             with self._timed("semantic images"):
                 self._send_labels(wanted, header, arrays["labels"])
@@ -132,9 +139,10 @@ class DepthOutputs:
                 self._send_cloud(header, arrays["cloud"], config.points.organized)
         # Last: in shared memory a large message takes the room of small ones in front of it that are still unread,
         # and those then wait for a heartbeat, seconds later.
-        if INFO in wanted:
-            size = (prediction.width, prediction.height)
-            self._publishers[INFO].publish(pinhole_info(header, prediction.K, *size, translation))
+        for topic in (INFO, RGB_INFO):
+            if topic in wanted:
+                size = (prediction.width, prediction.height)
+                self._publishers[topic].publish(pinhole_info(header, prediction.K, *size, translation))
 
     def publish_scale(self, scale: float) -> None:
         """Publish the scale in use, metres per network unit."""
@@ -149,6 +157,8 @@ class DepthOutputs:
             tensors["depth"] = depth
         if prediction.labels is not None and not wanted.isdisjoint(SEMANTIC_TOPICS):
             tensors["labels"] = prediction.labels
+        if RGB in wanted:
+            tensors["rgb"] = prediction.image
         if prediction.confidence is not None and CONFIDENCE in wanted:
             tensors["confidence"] = prediction.confidence
         if POINTS in wanted:
@@ -169,7 +179,8 @@ class DepthOutputs:
             )
             self._packed = kind
         ranges, confidence = (points.min_range, points.max_range), prediction.confidence
-        return packer.fill(depth, prediction.image, labels, *ranges, confidence, points.min_confidence)
+        least, clear = points.min_confidence, points.clear_range
+        return packer.fill(depth, prediction.image, labels, *ranges, confidence, least, clear)
 
     def _send_cloud(self, header: Header, filled: NDArray[np.float32], organized: bool) -> None:
         """As a (h, w) cloud, or as (1, n) where only existing points are wanted."""

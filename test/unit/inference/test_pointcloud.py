@@ -135,3 +135,22 @@ def test_cuda_packs_the_same(scene):
     there = packer.pack(depth.cuda(), image.cuda(), labels.cuda())
     np.testing.assert_allclose(xyz(there), xyz(here), rtol=1e-6)
     np.testing.assert_array_equal(there[["label"]], here[["label"]])
+
+
+def test_rays_that_end_nowhere_clear_up_to_a_range(scene):
+    depth, image, _ = scene
+    depth[:4], depth[4], depth[5, 0] = math.inf, math.nan, 0.0
+    packer = CloudPacker(HEIGHT, WIDTH, K)
+    cloud = xyz(packer.pack(depth, image, max_range=20.0, clear_range=25.0)).astype(np.float64)
+    v, u = np.mgrid[:HEIGHT, :WIDTH]
+    rays = np.stack([(u - K[0, 2]) / K[0, 0], (v - K[1, 2]) / K[1, 1], np.ones_like(u)])
+    away = np.linalg.norm(rays, axis=0)
+    beyond = np.isinf(depth.numpy()) | (depth.numpy() * away > 20.0)
+    # A point on the same ray, at that distance; what is unknown stays no point, what is near stays what it is.
+    np.testing.assert_allclose(cloud[:, beyond], (25.0 * rays / away)[:, beyond], rtol=1e-5, atol=1e-5)
+    assert np.isnan(cloud[2, 4]).all()
+    assert np.isnan(cloud[2, 5, 0])
+    plain = xyz(packer.pack(depth, image, max_range=20.0))
+    near = np.isfinite(plain[2])
+    np.testing.assert_array_equal(cloud[:, near], plain[:, near])
+    assert not near[beyond].any()

@@ -137,6 +137,26 @@ def test_sky_and_labels_may_change_while_it_runs(robot):
     assert "stage semantic [ms]" in robot.live._report()[2]
 
 
+def test_picture_depth_and_calibration_make_the_cloud(robot):
+    """What rtabmap, depth_image_proc and Open3D do with the three, by hand."""
+    robot.subscribe(depth=(Image, "depth/image_rect"), rgb=(Image, "rgb/image_rect"))
+    robot.subscribe(info=(CameraInfo, "rgb/camera_info"), cloud=(PointCloud2, "depth/points"))
+    depth, rgb, info, cloud = robot.next("depth", "rgb", "info", "cloud")
+    assert depth.header == rgb.header == info.header == cloud.header
+    assert (depth.height, depth.width) == (rgb.height, rgb.width) == (info.height, info.width)
+    assert rgb.encoding == "rgb8"
+    z, points = depth_of(depth), points_of(cloud)
+    v, u = np.mgrid[: depth.height, : depth.width]
+    known = np.isfinite(z)
+    np.testing.assert_array_equal(known, np.isfinite(points["z"]))
+    fx, fy, cx, cy = info.k[0], info.k[4], info.k[2], info.k[5]
+    for name, expected in (("x", (u - cx) / fx * z), ("y", (v - cy) / fy * z), ("z", z)):
+        np.testing.assert_allclose(points[name][known], expected[known], rtol=1e-5, atol=1e-5)
+    colors = np.frombuffer(rgb.data, np.uint8).reshape(rgb.height, rgb.width, 3)
+    packed = np.ascontiguousarray(points["rgb"]).view(np.uint8).reshape(*z.shape, 4)
+    np.testing.assert_array_equal(packed[..., 2::-1], colors)
+
+
 def test_a_failed_frame_is_a_line_and_at_debug_level_the_whole_traceback(robot, monkeypatch, capfd):
     def break_down(*_, **__):
         raise RuntimeError("out of luck\nin detail")

@@ -1,0 +1,107 @@
+# Copyright 2026 The depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""A marking and clearing grid by the documented rules of Nav2's layers, fed with clouds of exact depth.
+
+Finite points within the obstacle range and between the heights mark their cell; the cells on the ray to every finite
+point within the raytrace range are cleared first. Nothing of the package takes part but the cloud.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from depth_node.config.street import StreetConfig
+from depth_node.inference.pointcloud import CloudPacker
+from depth_node.simulation import labels, rig
+from depth_node.simulation.drive import Simulator
+
+CELL, SIDE, AHEAD = 0.25, 6.0, 16.0
+MARK, RAYTRACE, LOW, HIGH = 8.0, 13.0, 0.3, 2.0
+MAX_RANGE, CLEAR = 10.0, 12.0
+STREET = StreetConfig(
+    seed=201, frames=30, width=320, height=96, lidar=False, workers=1, lead_car=True, lead_gap=9.0, pedestrians=0.0
+)
+
+
+class Grid:
+    """Cells ahead of a robot, x ahead and y to the left, metres."""
+
+    def __init__(self):
+        self.marked = np.zeros((int(AHEAD / CELL), int(2 * SIDE / CELL)), bool)
+
+    def cells(self, x, y):
+        row, column = np.floor(x / CELL).astype(int), np.floor((y + SIDE) / CELL).astype(int)
+        inside = (row >= 0) & (row < self.marked.shape[0]) & (column >= 0) & (column < self.marked.shape[1])
+        return row[inside], column[inside]
+
+    def update(self, points, origin):
+        """Clear along the rays to finite points, then mark: (N, 3) points in the robot's frame, m."""
+        points = points[np.isfinite(points).all(1)]
+        away = np.linalg.norm(points - origin, axis=1)
+        for share in np.arange(0, 1.0, CELL / RAYTRACE / 2):
+            part = origin + share * (points - origin) * np.minimum(1.0, RAYTRACE / away)[:, None]
+            # A layer of flat cells clears what the ray passes between the heights.
+            part = part[(part[:, 2] > LOW) & (part[:, 2] < HIGH)]
+            self.marked[self.cells(part[:, 0], part[:, 1])] = False
+        seen = points[(away < MARK) & (points[:, 2] > LOW) & (points[:, 2] < HIGH)]
+        self.marked[self.cells(seen[:, 0], seen[:, 1])] = True
+
+
+@pytest.fixture(scope="module")
+def simulator():
+    return Simulator(STREET)
+
+
+def points_of(picture, clear_range):
+    """(N, 3) points of a picture's exact depth in base_link, as the node's cloud has them."""
+    K = rig.intrinsics(STREET)
+    depth = torch.from_numpy(picture.depth.copy())
+    cloud = CloudPacker(*depth.shape, K).pack(
+        depth, torch.from_numpy(picture.rgb.copy()), max_range=MAX_RANGE, clear_range=clear_range
+    )
+    xyz = np.stack([cloud["x"], cloud["y"], cloud["z"]], -1).reshape(-1, 3).astype(np.float64)
+    T = rig.base_from_camera(STREET)
+    return xyz @ T[:3, :3].T + T[:3, 3], T[:3, 3]
+
+
+def truth_of(picture):
+    """Cells of things that stand on the road or beside it within the obstacle range, by their labels."""
+    grid = Grid()
+    points, origin = points_of(picture, 0.0)
+    stands = ~np.isin(picture.labels.ravel(), (labels.ROAD, labels.SIDEWALK, labels.TERRAIN, labels.SKY))
+    high = stands & np.isfinite(points).all(1) & (points[:, 2] > LOW) & (points[:, 2] < HIGH)
+    near = high & (np.linalg.norm(points - origin, axis=1) < MARK)
+    grid.marked[grid.cells(points[near, 0], points[near, 1])] = True
+    return grid.marked
+
+
+def test_cars_are_marked_and_the_road_is_free(simulator):
+    for index in (0, 12, 24):
+        picture, grid = simulator.frame(index).picture, Grid()
+        grid.update(*points_of(picture, CLEAR))
+        wanted = truth_of(picture)
+        assert wanted.any()
+        assert (grid.marked & wanted).sum() >= 0.98 * wanted.sum()
+        assert (grid.marked & ~wanted).sum() <= 0.02 * wanted.sum() + 1
+        # The lane between the own car and the one ahead is free.
+        row, column = grid.cells(np.arange(3.0, 6.0, CELL), np.zeros(12))
+        assert not grid.marked[row, column].any()
+
+
+def test_what_has_left_is_cleared_only_with_points_that_clear(simulator):
+    picture = simulator.frame(0).picture
+    gone = {}
+    for clear in (0.0, CLEAR):
+        grid = Grid()
+        row, column = grid.cells(np.array([6.0, 7.0]), np.array([0.3, -0.3]))
+        grid.marked[row, column] = True  # something that stood in the lane, high enough to see the sky behind it
+        empty = picture.depth.copy()
+        empty[:] = np.inf  # a camera that sees nothing but sky
+        sky = type(picture)(picture.rgb, empty, picture.labels)
+        for _ in range(3):
+            grid.update(*points_of(sky, clear))
+        gone[clear] = not grid.marked[row, column].any()
+        assert not (grid.marked.sum() - grid.marked[row, column].sum())  # the sky marks nothing
+    assert gone == {0.0: False, CLEAR: True}
