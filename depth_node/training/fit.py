@@ -95,8 +95,8 @@ def fit(
     last = folder / LAST_FILE
     saved = last if resume_from and last.is_file() else None
     module = _module(network, config, saved)
-    check_supervision(config, train, module.semantics)
     check_intrinsics(network.learn_intrinsics, config, train)
+    check_supervision(config, train, module.semantics)
     camera = _camera(train)
     if module.focal is not None and config.initial and not resume_from:
         module.focal.start_from(read_info(config.initial), camera)

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def busy(processes: int) -> Iterator[None]:
-    """So many processes that do nothing but run."""
+def busy(processes: int) -> Iterator[list[int]]:
+    """So many processes that do nothing but run; their numbers."""
     children = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(processes)]
     try:
-        yield
+        yield [child.pid for child in children]
     finally:
         for child in children:
             child.kill()

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -55,11 +54,13 @@ def test_what_stands_beside_the_numbers():
 
 
 def test_busy_processes_end_with_the_block():
-    with busy(1):
-        mine = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children")
-        children = mine.read_text().split() if mine.exists() else []
-    time.sleep(0.05)
-    assert not any(Path(f"/proc/{child}").exists() for child in children)
+    with busy(2) as children:
+        assert len(children) == 2
+        for child in children:
+            os.kill(child, 0)  # it is there
+    for child in children:
+        with pytest.raises(ProcessLookupError):
+            os.kill(child, 0)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
