@@ -30,6 +30,7 @@ from depth_node.improvement.report import side_by_side
 from depth_node.improvement.verdict import NEW, OLDER, Verdict, decide
 from depth_node.inference.estimator import DepthEstimator
 from depth_node.kitti.layout import TRAIN_SPLIT, VAL_SPLIT
+from depth_node.kitti.search import find_sequences
 from depth_node.resampling.run import resample_with_progress
 from depth_node.training.fit import fit
 
@@ -70,8 +71,11 @@ class Night:
             DepthNodeError: bags, checkpoint or older recordings cannot be read.
         """
         done = self._begin()
+        for folder in self.older:
+            list(find_sequences(folder))  # before hours of work
         recorded = self.folder / RECORDED
         record(recorded)
+        done = self._note(done, **self._asked())
         if "verdict" in done:
             return _verdict(done["verdict"])
         reasons = reasons_to_refuse(recorded, self.older, self.config)
@@ -90,16 +94,19 @@ class Night:
     def _begin(self) -> dict[str, Any]:
         """What is done; raises TrainingError where it belongs to another night."""
         state = self.folder / STATE_FILE
-        asked = {"start": str(self.start.resolve()), "older": [str(folder.resolve()) for folder in self.older]}
         if not state.exists():
-            return self._note({}, asked=asked)
+            return {}
         try:
             done = dict(json.loads(state.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             raise TrainingError(f"{state} is damaged: choose another --output") from None
-        if done.get("asked") != asked:
+        if {name: done.get(name) for name in self._asked()} != self._asked():
             raise TrainingError(f"{self.folder} is a night from another checkpoint: choose another --output")
         return done
+
+    def _asked(self) -> dict[str, Any]:
+        """What makes this night and no other."""
+        return {"start": str(self.start.resolve()), "older": [str(folder.resolve()) for folder in self.older]}
 
     def _train(self) -> Path:
         first = fit(*self._triplets(None), self._network(), self.training, self.folder / RUN, None)

@@ -58,7 +58,7 @@ def points_of(picture, clear_range):
     """(N, 3) points of a picture's exact depth in base_link, as the node's cloud has them."""
     K = rig.intrinsics(STREET)
     depth = torch.from_numpy(picture.depth.copy())
-    cloud = CloudPacker(*depth.shape, K).pack(
+    cloud = CloudPacker(STREET.height, STREET.width, K).pack(
         depth, torch.from_numpy(picture.rgb.copy()), max_range=MAX_RANGE, clear_range=clear_range
     )
     xyz = np.stack([cloud["x"], cloud["y"], cloud["z"]], -1).reshape(-1, 3).astype(np.float64)
