@@ -39,4 +39,12 @@ class ImproveConfig(Validated):
     gain: float = setting(
         0.005, "by so much, relative, at least one error of the new recording has to fall", low=0.0, high=1.0
     )
-    tolerance: float = setting(0.02, "by so much, relative, no error may rise anywhere", low=0.0, high=1.0)
+    tolerance: float = setting(
+        0.02, "by so much, relative, photometric error and abs_rel may rise nowhere", low=0.0, high=1.0
+    )
+    consistency_tolerance: float = setting(
+        0.5,
+        "by so much, relative, the difference of depth to that of the picture before may rise nowhere: a network that "
+        "shows more is less even, one that flickers is far less",
+        low=0.0,
+    )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from depth_node.config.improve import ImproveConfig
-from depth_node.improvement.comparison import Measured
+from depth_node.improvement.comparison import ABS_REL, CONSISTENCY, Measured
 
 NEW, OLDER = "new", "older"
 
@@ -31,17 +31,18 @@ class Verdict:
 def decide(measured: Sequence[Measured], config: ImproveConfig) -> Verdict:
     """Weigh what was measured.
 
-    The new network has to be better by at least one error on the new recording, measured depth before all others where
-    there is some, and by none worse anywhere.
+    The new network has to be better by an error on the new recording, that to measured depth where there is some, and
+    worse by none anywhere. Consistency alone makes nothing better: nothing is as even as depth that is all alike.
     """
-    worse = [each for each in measured if each.change > config.tolerance]
+    limits = {CONSISTENCY: config.consistency_tolerance}
+    worse = [each for each in measured if each.change > limits.get(each.what, config.tolerance)]
     if worse:
         worst = max(worse, key=lambda each: each.change)
         return Verdict(
             False, f"refused: {worst.what} on the {worst.where} recording rises by {worst.change:.1%}", tuple(measured)
         )
-    here = [each for each in measured if each.where == NEW]
-    truth = [each for each in here if each.what == "abs_rel"]
+    here = [each for each in measured if each.where == NEW and each.what != CONSISTENCY]
+    truth = [each for each in here if each.what == ABS_REL]
     best = min(truth or here, key=lambda each: each.change)
     if best.change > -config.gain:
         return Verdict(

@@ -28,6 +28,9 @@ def measured(**changes):
     ("changes", "promoted", "words"),
     [
         ({"new_photometric": -0.05, "new_consistency": 0.01, "older_photometric": 0.0}, True, "photometric.*falls"),
+        ({"new_photometric": -0.05, "new_consistency": 0.3}, True, "photometric.*falls"),
+        ({"new_photometric": -0.05, "older_consistency": 0.6}, False, "consistency on the older recording rises"),
+        ({"new_photometric": 0.0, "new_consistency": -0.5}, False, "nothing gets better"),
         ({"new_photometric": -0.005, "new_consistency": 0.0}, False, "nothing gets better"),
         ({"new_photometric": -0.3, "older_photometric": 0.05}, False, "on the older recording rises by 5.0%"),
         ({"new_photometric": -0.3, "new_abs_rel": 0.0}, False, "nothing gets better .abs_rel"),
