@@ -12,7 +12,7 @@ from depth_node.bags.files import METADATA, is_picture_folder, is_ros1, is_video
 from depth_node.bags.picture_folder import PictureFolderReader
 from depth_node.bags.reader import BagReader, DamagedBagError
 from depth_node.bags.salvage.reader import SalvageReader
-from depth_node.bags.video import VideoReader
+from depth_node.bags.video_file import VideoReader
 from depth_node.config.video import VideoConfig
 
 UNCLOSED = "the recording was not closed"

@@ -14,7 +14,7 @@ import numpy as np
 from depth_node.bags.files import pictures_in
 from depth_node.bags.message_types import COMPRESSED_IMAGE
 from depth_node.bags.reader import BagMessage, BagReader, BagTopic
-from depth_node.bags.video import header, raw_message
+from depth_node.bags.video_file import header, raw_message
 from depth_node.camera.encodings import UPRIGHT, orientation
 from depth_node.config.video import SECOND, VideoConfig
 from depth_node.errors import BagError

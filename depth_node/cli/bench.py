@@ -24,7 +24,7 @@ from depth_node.config.bench import BenchConfig
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from depth_node.inference.backends.bench import Row
+    from depth_node.inference.backends.side_by_side import Row
 
 HEAD = "| back end | busy | median ms | p95 | p99 | x eager torch | peak MiB | depth drift % | classes % | live |"
 PICTURES = 8
@@ -54,7 +54,7 @@ def run(args: Namespace) -> int:
 
     from depth_node.atomic_file import check_replaceable, replacing
     from depth_node.checkpoints.by_name import located
-    from depth_node.inference.backends.bench import bench, surroundings
+    from depth_node.inference.backends.side_by_side import bench, surroundings
 
     config, checkpoint = read_settings(args, BenchConfig), located(args.checkpoint)
     if args.json:

@@ -57,7 +57,7 @@ def _graph(seconds: float) -> list[Finding]:
     from depth_node.ros.main import ros_context
 
     with ros_context([]) as stop:
-        from depth_node.ros.doctor.graph import GraphCheck
+        from depth_node.ros.doctor.running_graph import GraphCheck
 
         node = GraphCheck()
         try:

@@ -85,7 +85,7 @@ def run(args: Namespace) -> int:
 
 
 def _write_page(night: Night, promoted: Path | None, start: Path) -> Path:
-    from depth_node.improvement.report import write_night
+    from depth_node.improvement.night_page import write_night
 
     verdict = night.outcome()
     return write_night(night.folder, verdict, night.pictures() if verdict.measured else [], start, promoted)

@@ -150,7 +150,7 @@ def _predict_video(
     from rich.console import Console
     from rich.progress import track
 
-    from depth_node.bags.video import VideoFile
+    from depth_node.bags.video_file import VideoFile
     from depth_node.errors import BagError
     from depth_node.inference.depth_video import RESULT, CameraView, depth_video, video_limits
 

@@ -24,10 +24,10 @@ from depth_node.datasets.triplets import TripletDataset, open_splits, split_refe
 from depth_node.errors import TrainingError
 from depth_node.evaluation.scale import store_scale
 from depth_node.improvement.comparison import Measured, compare_on_pairs, compare_on_truth, pairs_of, unit_ratio
+from depth_node.improvement.decision import NEW, OLDER, Verdict, decide
+from depth_node.improvement.night_page import side_by_side
 from depth_node.improvement.poison import reasons_to_refuse
 from depth_node.improvement.replay import with_replay
-from depth_node.improvement.report import side_by_side
-from depth_node.improvement.verdict import NEW, OLDER, Verdict, decide
 from depth_node.inference.estimator import DepthEstimator
 from depth_node.kitti.layout import TRAIN_SPLIT, VAL_SPLIT
 from depth_node.kitti.search import find_sequences

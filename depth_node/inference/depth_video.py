@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from depth_node.atomic_file import replacing
 from depth_node.bags.files import is_video, natural, pictures_in
-from depth_node.bags.video import VideoFile
+from depth_node.bags.video_file import VideoFile
 from depth_node.camera.calibration import CameraCalibration
 from depth_node.camera.field_of_view import pinhole_camera
 from depth_node.camera.rectification import Rectifier

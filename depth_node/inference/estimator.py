@@ -24,8 +24,8 @@ from depth_node.config.fit import FITS
 from depth_node.config.network import SCALES
 from depth_node.errors import CalibrationError, EncodingError
 from depth_node.geometry.disparity import resized_depth
-from depth_node.inference.backends.backend import Backend
 from depth_node.inference.backends.choice import open_backend
+from depth_node.inference.backends.interface import Backend
 from depth_node.inference.backends.opener import Say
 from depth_node.inference.confidence import confidence_of, uncertainty
 from depth_node.inference.device import PRECISIONS

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from depth_node.checkpoints.by_name import located
 from depth_node.config.teacher import DEPTH, INVERSE_DEPTH, TeacherConfig
 from depth_node.inference.estimator import DepthEstimator
-from depth_node.teachers.teacher import Origin
+from depth_node.teachers.contract import Origin
 
 OWN_LICENCE = "Apache-2.0"
 

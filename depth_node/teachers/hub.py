@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from depth_node.config.teacher import DEPTH, INVERSE_DEPTH, TeacherConfig
 from depth_node.errors import TeacherError
-from depth_node.teachers.teacher import Origin, network_input, told_for
+from depth_node.teachers.contract import Origin, network_input, told_for
 
 PATCH = 14
 GIVES = {"zoedepth": DEPTH, "depth_pro": DEPTH, "dpt": INVERSE_DEPTH}

@@ -17,7 +17,7 @@ from depth_node.config.setting import values
 from depth_node.config.teacher import HUB, ONNX, TeacherConfig
 from depth_node.datasets.teacher_labels import TeacherLabels
 from depth_node.kitti.layout import KittiSequence
-from depth_node.teachers.teacher import Teacher
+from depth_node.teachers.contract import Teacher
 
 HOW_READ = ("gives", "focal", "sky", "width")
 """Settings that change what is written."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from depth_node.config.teacher import DEPTH, TeacherConfig
 from depth_node.errors import TeacherError
-from depth_node.teachers.teacher import Origin, network_input, told_for
+from depth_node.teachers.contract import Origin, network_input, told_for
 
 MULTIPLE = 14
 """Sizes that are free are multiples of a vision transformer's patch."""

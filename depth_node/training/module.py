@@ -31,8 +31,8 @@ from depth_node.geometry.disparity import disparity_to_depth
 from depth_node.geometry.pose import sideways_transform
 from depth_node.losses.camera_height import camera_height_loss
 from depth_node.losses.distillation import distillation_loss
+from depth_node.losses.label_distance import label_loss
 from depth_node.losses.objective import LossTerms, SelfSupervisedLoss
-from depth_node.losses.teacher_labels import label_loss
 from depth_node.losses.velocity import velocity_loss
 from depth_node.losses.zoom_consistency import zoom_loss
 from depth_node.networks.factory import build_depth_network, build_pose_network

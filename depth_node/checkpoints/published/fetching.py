@@ -25,7 +25,7 @@ from depth_node.cache_folder import cache_folder
 from depth_node.checkpoints.container import read_container
 from depth_node.checkpoints.published.catalogue import Published
 from depth_node.checkpoints.published.download import download
-from depth_node.checkpoints.published.progress import watching
+from depth_node.checkpoints.published.download_progress import watching
 from depth_node.config.importing import ImportConfig
 from depth_node.errors import CheckpointError
 

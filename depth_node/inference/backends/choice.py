@@ -15,8 +15,8 @@ from typing import Any
 from depth_node.checkpoints.by_name import located
 from depth_node.config.backend import AUTO, BACKENDS, TORCH
 from depth_node.errors import ConfigError
-from depth_node.inference.backends.backend import Backend
 from depth_node.inference.backends.drift import Drift
+from depth_node.inference.backends.interface import Backend
 from depth_node.inference.backends.opener import KINDS, Opener, Say, UnfitError
 from depth_node.inference.backends.probation import OnProbation
 from depth_node.inference.backends.race import race

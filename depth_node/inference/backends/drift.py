@@ -11,7 +11,7 @@ from torch import Tensor
 
 from depth_node.config.network import NetworkConfig
 from depth_node.geometry.disparity import disparity_to_depth
-from depth_node.inference.backends.backend import Outputs
+from depth_node.inference.backends.interface import Outputs
 
 DEPTH_BOUND = 0.005
 """Largest mean relative difference of depth that passes."""

@@ -17,8 +17,8 @@ from depth_node.checkpoints.depth_info import read_info, warn_if_restricted
 from depth_node.config.backend import TORCH
 from depth_node.errors import first_line
 from depth_node.inference.backends import onnxruntime_backend, openvino_backend
-from depth_node.inference.backends.backend import Backend
 from depth_node.inference.backends.drift import Drift, drift_between
+from depth_node.inference.backends.interface import Backend
 from depth_node.inference.backends.model_store import ModelStore
 from depth_node.inference.backends.trial_pictures import trial_pictures
 

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from depth_node.checkpoints.depth_info import CheckpointInfo
-from depth_node.inference.backends.backend import GraphBackend
+from depth_node.inference.backends.interface import GraphBackend
 
 NAME = "openvino"
 PACKAGES = ("openvino",)

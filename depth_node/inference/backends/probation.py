@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from depth_node.inference.backends.backend import Backend, Outputs
 from depth_node.inference.backends.drift import Drift, drift_between
+from depth_node.inference.backends.interface import Backend, Outputs
 from depth_node.inference.backends.trial_pictures import has_contrast
 from depth_node.inference.prediction import StageClock
 

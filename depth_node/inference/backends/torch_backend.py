@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from depth_node.checkpoints.depth import Checkpoint, CheckpointInfo, load_checkpoint
-from depth_node.inference.backends.backend import Backend, Outputs
+from depth_node.inference.backends.interface import Backend, Outputs
 from depth_node.inference.device import PRECISIONS, choose_device, choose_precision, prepare_model
 from depth_node.inference.prediction import StageClock
 from depth_node.networks.depth_model import DepthModel

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from depth_node.cli.main import main
-from depth_node.inference.backends import bench, opener
+from depth_node.inference.backends import opener, side_by_side
 
 
 @pytest.fixture
 def torch_alone(monkeypatch):
     monkeypatch.setattr(opener, "KINDS", {})
-    monkeypatch.setattr(bench, "KINDS", {})
-    monkeypatch.setattr(bench, "peak_memory", lambda *_: 321.0)
+    monkeypatch.setattr(side_by_side, "KINDS", {})
+    monkeypatch.setattr(side_by_side, "peak_memory", lambda *_: 321.0)
 
 
 def test_a_table_and_a_file(small_checkpoint, torch_alone, tmp_path, capsys):

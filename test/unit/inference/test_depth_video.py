@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from depth_node.bags.video import VideoFile
+from depth_node.bags.video_file import VideoFile
 from depth_node.camera.field_of_view import pinhole_camera
 from depth_node.camera.network_view import view_of
 from depth_node.drawing.colorize import colorize_depth, depth_limits

@@ -12,7 +12,7 @@ import torch
 
 from depth_node.config.network import SCALES
 from depth_node.inference.backends import opener
-from depth_node.inference.backends.backend import Backend, GraphBackend, Outputs
+from depth_node.inference.backends.interface import Backend, GraphBackend, Outputs
 from depth_node.inference.backends.trial_pictures import trial_pictures
 
 

@@ -9,8 +9,8 @@ import math
 import torch
 
 from depth_node.config.network import NetworkConfig
-from depth_node.inference.backends.backend import Outputs
 from depth_node.inference.backends.drift import Drift, drift_between
+from depth_node.inference.backends.interface import Outputs
 
 NETWORK = NetworkConfig(min_depth=0.1, max_depth=100.0)
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from depth_node.drawing.colorize import colorize_depth, depth_limits
 from depth_node.drawing.html_page import Page, PageTable, write_page
 from depth_node.improvement.comparison import Pair
-from depth_node.improvement.verdict import Verdict
+from depth_node.improvement.decision import Verdict
 from depth_node.inference.estimator import DepthEstimator
 
 REPORT_FILE = "improve.html"

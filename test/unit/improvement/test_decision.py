@@ -10,7 +10,7 @@ import pytest
 
 from depth_node.config.improve import ImproveConfig
 from depth_node.improvement.comparison import Measured
-from depth_node.improvement.verdict import decide
+from depth_node.improvement.decision import decide
 
 CONFIG = ImproveConfig(gain=0.01, tolerance=0.02)
 

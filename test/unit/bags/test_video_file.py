@@ -14,7 +14,7 @@ from depth_node.bags.message_types import IMAGE
 from depth_node.bags.opening import open_bag
 from depth_node.bags.reader import BagImage, DamagedBagError
 from depth_node.bags.topics import choose_camera_info_topic, choose_image_topic
-from depth_node.bags.video import VIDEO_TOPIC, VideoFile
+from depth_node.bags.video_file import VIDEO_TOPIC, VideoFile
 from depth_node.config.video import VideoConfig
 from depth_node.errors import BagError, CalibrationError
 

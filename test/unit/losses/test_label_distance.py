@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from depth_node.geometry.disparity import depth_to_disparity
-from depth_node.losses.teacher_labels import label_loss
+from depth_node.losses.label_distance import label_loss
 
 SIZE = (1, 1, 16, 32)
 

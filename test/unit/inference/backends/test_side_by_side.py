@@ -12,10 +12,10 @@ import pytest
 
 from depth_node.config.bench import BenchConfig
 from depth_node.errors import CheckpointError, ConfigError
-from depth_node.inference.backends import bench as bench_module
-from depth_node.inference.backends.bench import bench, surroundings
+from depth_node.inference.backends import side_by_side as bench_module
 from depth_node.inference.backends.busy_processes import busy
 from depth_node.inference.backends.peak_memory import own_peak, peak_memory
+from depth_node.inference.backends.side_by_side import bench, surroundings
 
 
 def test_rows_idle_then_busy(small_checkpoint, runtimes, runtime, monkeypatch):
