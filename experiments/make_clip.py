@@ -19,7 +19,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from depth_node.kitti.layout import KittiSequence
-from depth_node.simulation.bag import BAG_VERSION, COMPRESSED, INFO
+from depth_node.simulation.bag import BAG_VERSION, COMPRESSED, INFO, camera_info
 
 FIRST, STRIDE, COUNT, RATE = 960, 3, 40, 25.0
 WIDTH, QUALITY = 640, 88
@@ -53,19 +53,7 @@ def main() -> None:
             time = T["builtin_interfaces/msg/Time"](sec=stamp // 10**9, nanosec=stamp % 10**9)
             header = T["std_msgs/msg/Header"](stamp=time, frame_id="camera_optical_frame")
             image = T["sensor_msgs/msg/CompressedImage"](header=header, format="rgb8; jpeg compressed bgr8", data=jpeg)
-            info = T["sensor_msgs/msg/CameraInfo"](
-                header=header,
-                height=height,
-                width=WIDTH,
-                distortion_model="plumb_bob",
-                d=np.zeros(5),
-                k=K.ravel(),
-                r=np.eye(3).ravel(),
-                p=np.column_stack([K, np.zeros(3)]).ravel(),
-                binning_x=0,
-                binning_y=0,
-                roi=T["sensor_msgs/msg/RegionOfInterest"](x_offset=0, y_offset=0, height=0, width=0, do_rectify=False),
-            )
+            info = camera_info(T, header, K, WIDTH, height)
             for connection, message in ((images, image), (infos, info)):
                 bag.write(connection, stamp, store.serialize_cdr(message, message.__msgtype__))
 

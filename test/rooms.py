@@ -14,6 +14,7 @@ FLOORS: tuple[dict[str, str], ...] = (
         "atomic_file": "files that appear whole or not at all",
         "image_file": "images as files",
         "allocator": "how memory is kept",
+        "installed": "which packages are installed",
         "cache_folder": "where files lie that can be made again",
         "distributed": "processes that torchrun started",
     },

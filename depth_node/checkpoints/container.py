@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from torch import Tensor, nn
 from depth_node.atomic_file import swapping
 from depth_node.errors import CheckpointError, first_line
 
+BLOCK = 1 << 20
+"""Bytes read at a time to tell a file's content."""
 HEADER_BYTES = 9
 """A safetensors file starts with eight bytes of header length and the brace of its JSON header."""
 
@@ -58,6 +61,15 @@ def read_container(path: Path, with_tensors: bool = True) -> tuple[dict[str, str
         reason = first_line(error)
         raise CheckpointError(f"{path} is damaged or cut off at {size} bytes, copy it again ({reason})") from error
     return metadata, tensors
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file's content, read in parts; raises OSError."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def tensors_of(prefix: str, network: nn.Module) -> dict[str, Tensor]:

@@ -19,16 +19,12 @@ import shutil
 from argparse import Namespace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from depth_node.cli.arguments import add_settings, read_settings
 from depth_node.cli.command_parser import CommandParser
 from depth_node.config.improve import ImproveConfig
 from depth_node.config.record import RecordConfig
 from depth_node.config.training import TrainConfig
-
-if TYPE_CHECKING:
-    from depth_node.improvement.night import Night
 
 EPOCHS = 5
 """A night adapts a network that has learnt before."""
@@ -61,6 +57,7 @@ def run(args: Namespace) -> int:
     from depth_node.checkpoints.depth import load_checkpoint
     from depth_node.cli.record import record_bags
     from depth_node.improvement.night import PROMOTED_FILE, Night
+    from depth_node.improvement.night_page import write_night
 
     keep_large_blocks()
     start, output = located(args.start), Path(args.output)
@@ -75,17 +72,11 @@ def run(args: Namespace) -> int:
     if promoted and args.deploy:
         with replacing(Path(args.deploy)) as temporary:
             shutil.copyfile(promoted, temporary)
-    page = _write_page(night, promoted, start)
+    pictures = night.pictures() if verdict.measured else []
+    page = write_night(output, verdict, pictures, start, promoted)
     for each in verdict.measured:
         print(f"  {each.what} on the {each.where} recording: {each.old:.4f} -> {each.new:.4f} ({each.change:+.1%})")
     print(f"{verdict.sentence}. See {page}")
     if promoted:
         print(f"checkpoint: {args.deploy or promoted}")
     return 0 if promoted else REFUSED
-
-
-def _write_page(night: Night, promoted: Path | None, start: Path) -> Path:
-    from depth_node.improvement.night_page import write_night
-
-    verdict = night.outcome()
-    return write_night(night.folder, verdict, night.pictures() if verdict.measured else [], start, promoted)

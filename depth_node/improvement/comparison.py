@@ -23,7 +23,7 @@ from depth_node.evaluation.evaluate import compare_frames, select_frames
 from depth_node.evaluation.metrics import mean_metrics
 from depth_node.inference.estimator import DepthEstimator
 from depth_node.kitti.layout import KittiSequence
-from depth_node.scale.consistency import consistency
+from depth_node.scale.consistency import consistency, moved_points
 from depth_node.scale.depth_frame import DepthFrame, Matrix, NoReading
 from depth_node.scale.flicker import motion_between
 
@@ -111,10 +111,9 @@ def photometric(first: DepthFrame, second: DepthFrame, T_second_first: Matrix) -
     Every pixel counts, whatever its depth: what leaves the picture is compared with its border.
     """
     rows, columns = first.size
-    grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1).reshape(-1, 2).astype(np.float64)
     depth = first.depth.ravel().astype(np.float64)
     depth = np.where(np.isfinite(depth) & (depth > 0), depth, INFINITE)
-    moved = (first.rays(grid) * depth[:, None]) @ T_second_first[:3, :3].T + T_second_first[:3, 3]
+    moved = moved_points(first, depth, T_second_first)
     moved[:, 2] = np.maximum(moved[:, 2], 1e-6)
     there = ((moved / moved[:, 2:]) @ second.K[:2].T).clip(-1e4, 1e4).astype(np.float32).reshape(rows, columns, 2)
     seen = cv2.remap(

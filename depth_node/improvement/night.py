@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 import json
-import os
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth_node.atomic_file import replacing
-from depth_node.checkpoints.depth import read_info
+from depth_node.checkpoints.depth_info import CheckpointInfo, read_info
 from depth_node.config.improve import ImproveConfig
-from depth_node.config.network import NetworkConfig
 from depth_node.config.resampling import ResamplingConfig
 from depth_node.config.training import TrainConfig
 from depth_node.datasets.triplets import TripletDataset, open_splits, split_references
 from depth_node.errors import TrainingError
 from depth_node.evaluation.scale import store_scale
-from depth_node.improvement.comparison import Measured, compare_on_pairs, compare_on_truth, pairs_of, unit_ratio
+from depth_node.improvement.comparison import (
+    Measured,
+    Pair,
+    compare_on_pairs,
+    compare_on_truth,
+    pairs_of,
+    unit_ratio,
+)
 from depth_node.improvement.decision import NEW, OLDER, Verdict, decide
 from depth_node.improvement.night_page import side_by_side
 from depth_node.improvement.poison import reasons_to_refuse
@@ -38,6 +45,8 @@ STATE_FILE, PROMOTED_FILE = "improve.json", "promoted.safetensors"
 SHOWN = 3
 """Pictures for people."""
 RECORDED, RUN, RESAMPLED, SECOND_RUN = "recorded", "run", "resampled", "run2"
+Parts = tuple[TripletDataset, TripletDataset | None]
+"""Triplets to learn from, and those that are held back."""
 FEW_LEFT_OUT = 0.01
 """Share of frames that may be pushed to infinity without another training."""
 
@@ -109,7 +118,7 @@ class Night:
         return {"start": str(self.start.resolve()), "older": [str(folder.resolve()) for folder in self.older]}
 
     def _train(self) -> Path:
-        first = fit(*self._triplets(None), self._network(), self.training, self.folder / RUN, None)
+        first = fit(*self._triplets(self._recorded), self._present.network, self.training, self.folder / RUN, None)
         if not self.config.resample:
             return first
         recorded = self.folder / RECORDED
@@ -118,69 +127,79 @@ class Night:
         report = resample_with_progress(first, recorded, train, val, judging, self.folder / RESAMPLED)
         if report is None or report.dropped <= FEW_LEFT_OUT * len(train):
             return first
-        kept = self._triplets(self.folder / RESAMPLED)
-        return fit(*kept, self._network(), self.training, self.folder / SECOND_RUN, None)
+        kept = self._triplets(self._open(recorded, self.folder / RESAMPLED))
+        return fit(*kept, self._present.network, self.training, self.folder / SECOND_RUN, None)
 
-    def _network(self) -> NetworkConfig:
-        return read_info(self.start).network
+    @cached_property
+    def _present(self) -> CheckpointInfo:
+        return read_info(self.start)
 
-    def _triplets(self, splits: Path | None) -> tuple[TripletDataset, TripletDataset | None]:
+    @cached_property
+    def _recorded(self) -> Parts:
+        return self._open(self.folder / RECORDED)
+
+    @cached_property
+    def _before(self) -> list[Parts]:
+        return [self._open(folder) for folder in self.older]
+
+    def _open(self, folder: Path, splits: Path | None = None) -> Parts:
+        network = self._present.network
+        return open_splits(folder, network.height, network.width, splits)
+
+    def _triplets(self, new: Parts) -> Parts:
         """New triplets with older ones among them, to learn from and to choose the best save by."""
-        parts = [self._open(self.folder / RECORDED, splits), *(self._open(folder) for folder in self.older)]
-        (train, val), rest = parts[0], parts[1:]
+        train, val = new
         share, seed = self.config.replay_share, self.training.seed
-        mixed = with_replay(train, [part[0] for part in rest], share, seed)
-        held = [part[1] for part in rest if part[1] is not None]
+        mixed = with_replay(train, [part[0] for part in self._before], share, seed)
+        held = [part[1] for part in self._before if part[1] is not None]
         return mixed, with_replay(val, held, share, seed) if val is not None else None
 
-    def _open(self, folder: Path, splits: Path | None = None) -> tuple[TripletDataset, TripletDataset | None]:
-        network = self._network()
-        return open_splits(folder, network.height, network.width, splits)
+    def _pairs(self, parts: Sequence[Parts], most: int) -> list[Pair]:
+        """Pairs of pictures among what is held back."""
+        return pairs_of([target for _, held in parts if held is not None for target in held.targets], most)
 
     def _keep_metres(self, new: Path) -> float:
         """Give the new network the present one's metres, which learning from video alone has no part in."""
-        info = read_info(self.start)
-        if info.scale_source == "none" or read_info(new).scale_source != "none":
+        source = self._present.scale_source
+        if source == "none" or read_info(new).scale_source != "none":
             return 1.0
-        held = self._open(self.folder / RECORDED)[1]
-        pairs = pairs_of(held.targets, self.config.pairs) if held else []
-        ratio = unit_ratio(self._estimator(self.start), self._estimator(new), pairs)
-        store_scale(new, ratio, info.scale_source)
+        pairs = self._pairs([self._recorded], self.config.pairs)
+        ratio = unit_ratio(self._now, self._estimator(new), pairs)
+        store_scale(new, ratio, source)
         return ratio
 
     def compare(self, new: Path) -> list[Measured]:
         """Errors of both networks on what neither has learnt from."""
-        estimators = self._estimator(self.start), self._estimator(new)
+        estimators = self._now, self._estimator(new)
         measured: list[Measured] = []
-        for where, folders in ((NEW, (self.folder / RECORDED,)), (OLDER, self.older)):
-            held = [part for part in (self._open(folder)[1] for folder in folders) if part is not None]
-            pairs = pairs_of([target for part in held for target in part.targets], self.config.pairs)
+        recorded = self.folder / RECORDED
+        for where, folders, parts in ((NEW, (recorded,), [self._recorded]), (OLDER, self.older, self._before)):
+            pairs = self._pairs(parts, self.config.pairs)
             if pairs:
                 measured += compare_on_pairs(*estimators, pairs, where)
             for folder in folders:
                 if (folder / VAL_SPLIT).is_file():
                     measured += compare_on_truth(*estimators, folder, folder / VAL_SPLIT, where, self.config.pairs)
         if not any(each.where == NEW for each in measured):
-            raise TrainingError(f"{self.folder / RECORDED / TRAIN_SPLIT.parent} holds back no two pictures in a row")
+            raise TrainingError(f"{recorded / TRAIN_SPLIT.parent} holds back no two pictures in a row")
         return measured
-
-    def outcome(self) -> Verdict:
-        """What `run` has found."""
-        return _verdict(self._begin()["verdict"])
 
     def pictures(self) -> list[NDArray[np.uint8]]:
         """Some held-back pictures with the depth of both networks."""
-        held = self._open(self.folder / RECORDED)[1]
-        pairs = pairs_of(held.targets, SHOWN) if held else []
         new = self.folder / self._begin()["trained"]
-        return side_by_side(self._estimator(self.start), self._estimator(new), pairs)
+        return side_by_side(self._now, self._estimator(new), self._pairs([self._recorded], SHOWN))
+
+    @cached_property
+    def _now(self) -> DepthEstimator:
+        """The present network."""
+        return self._estimator(self.start)
 
     def _estimator(self, path: Path) -> DepthEstimator:
         return DepthEstimator.from_checkpoint(path, device=self.training.device)
 
     def _promote(self, new: Path) -> None:
         with replacing(self.folder / PROMOTED_FILE) as temporary:
-            os.link(new, temporary)
+            shutil.copyfile(new, temporary)
 
     def _end(self, done: dict[str, Any], verdict: Verdict) -> Verdict:
         self._note(done, verdict=asdict(verdict))

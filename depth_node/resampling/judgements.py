@@ -16,6 +16,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from depth_node import distributed
+from depth_node.checkpoints.container import file_hash
 from depth_node.config.resampling import ResamplingConfig
 from depth_node.config.setting import values
 from depth_node.errors import OutputError
@@ -42,7 +43,7 @@ class Judgements:
         self._folder = folder
         neutral = ResamplingConfig()
         asked = replace(config, **{name: getattr(neutral, name) for name in ("worst", "workers", "keep_at_least")})
-        weights = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
+        weights = file_hash(checkpoint)
         self._key = hashlib.sha256(f"{weights} {root.resolve()} {values(asked)}".encode()).hexdigest()[:16]
         self._path = folder / PATTERN.replace("*", f"{distributed.rank()}of{distributed.world_size()}")
         self.found: dict[str, FrameVerdict] = {}

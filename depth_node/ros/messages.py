@@ -126,6 +126,11 @@ def fill(data: array[int], content: NDArray[Any]) -> None:
         data.frombytes(source)
 
 
+def stamp_ns(header: Header) -> int:
+    """When what a message tells was measured, ns."""
+    return int(header.stamp.sec) * 10**9 + int(header.stamp.nanosec)
+
+
 def fill_image(message: Image, header: Header, pixels: NDArray[Any], encoding: str) -> Image:
     """Make `message` the image of `pixels` ((H, W) or (H, W, C), native byte order)."""
     message.header = header

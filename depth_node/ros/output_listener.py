@@ -27,7 +27,7 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import String
 
 from depth_node.ros.main import ros_context
-from depth_node.ros.messages import depth_of, labels_of, points_of
+from depth_node.ros.messages import depth_of, labels_of, points_of, stamp_ns
 from depth_node.ros.qos import latched_profile
 
 READY = "listening"
@@ -132,7 +132,7 @@ class Listener(Node):
 
 
 def _stamp(message: Any) -> str:
-    return str(message.header.stamp.sec * 10**9 + message.header.stamp.nanosec)
+    return str(stamp_ns(message.header))
 
 
 def has_labels(cloud: NDArray[np.void]) -> bool:

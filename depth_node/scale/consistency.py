@@ -52,10 +52,8 @@ def consistency(first: DepthFrame, second: DepthFrame, T_second_first: Matrix, c
         NoReading: hardly any static pixel is seen in both.
     """
     rows, columns = first.size
-    grid: Matrix = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1).astype(np.float64)
-    pixels = grid.reshape(-1, 2)
-    points = first.rays(pixels) * first.at(pixels)[:, None]
-    moved = points @ T_second_first[:3, :3].T + T_second_first[:3, 3]
+    pixels = all_pixels(first)
+    moved = moved_points(first, first.at(pixels), T_second_first)
     with np.errstate(divide="ignore", invalid="ignore"):
         there: Matrix = (moved / moved[:, 2:]) @ second.K[:2].T
     found = second.at(np.where(moved[:, 2:] > 0, there, np.nan))
@@ -78,6 +76,19 @@ def consistency(first: DepthFrame, second: DepthFrame, T_second_first: Matrix, c
         float((weights * differences / expected).sum() / total),
         float((weights * differences).sum() / total),
     )
+
+
+def all_pixels(frame: DepthFrame) -> Matrix:
+    """(h w, 2) x, y of every pixel, row by row."""
+    rows, columns = frame.size
+    grid: Matrix = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1).astype(np.float64)
+    return grid.reshape(-1, 2)
+
+
+def moved_points(first: DepthFrame, depth: NDArray[np.floating], T_second_first: Matrix) -> Matrix:
+    """(h w, 3) where every pixel of a picture, at (h w,) depth, lies in the next camera's frame."""
+    points = first.rays(all_pixels(first)) * depth[:, None]
+    return np.asarray(points @ T_second_first[:3, :3].T + T_second_first[:3, 3], np.float64)
 
 
 def _at(mask: NDArray[np.bool_], places: NDArray[np.floating]) -> NDArray[np.bool_]:

@@ -67,7 +67,13 @@ class BagWriter:
         """Image, camera info and lidar points of one instant, all with the same stamp."""
         header = self._header(frame.stamp_ns, rig.CAMERA)
         self._write(self._image_topic, frame.stamp_ns, self._image(header, frame.picture.rgb))
-        self._write(INFO, frame.stamp_ns, self._camera_info(header))
+        self._write(
+            INFO,
+            frame.stamp_ns,
+            camera_info(
+                self._store.types, header, rig.intrinsics(self._config), self._config.width, self._config.height
+            ),
+        )
         if frame.points is not None:
             cloud = self._cloud(self._header(frame.stamp_ns, rig.LIDAR), frame.points)
             self._write(POINTS, frame.stamp_ns, cloud)
@@ -166,23 +172,6 @@ class BagWriter:
             data=pixels.reshape(-1),
         )
 
-    def _camera_info(self, header: Any) -> Any:
-        T, K = self._store.types, rig.intrinsics(self._config)
-        region = T["sensor_msgs/msg/RegionOfInterest"](x_offset=0, y_offset=0, height=0, width=0, do_rectify=False)
-        return T["sensor_msgs/msg/CameraInfo"](
-            header=header,
-            height=self._config.height,
-            width=self._config.width,
-            distortion_model="plumb_bob",
-            d=np.zeros(5),
-            k=K.ravel(),
-            r=np.eye(3).ravel(),
-            p=np.column_stack([K, np.zeros(3)]).ravel(),
-            binning_x=0,
-            binning_y=0,
-            roi=region,
-        )
-
     def _cloud(self, header: Any, points: NDArray[np.void]) -> Any:
         T = self._store.types
         kinds = {"f": 7, "u": 4}  # PointField.FLOAT32, UINT16
@@ -213,6 +202,32 @@ class BagWriter:
         turn = T["geometry_msgs/msg/Quaternion"](x=x, y=y, z=z, w=w)
         both = T["geometry_msgs/msg/Transform"](translation=shift, rotation=turn)
         return T["geometry_msgs/msg/TransformStamped"](header=header, child_frame_id=child, transform=both)
+
+
+def camera_info(types: Any, header: Any, K: NDArray[np.float64], width: int, height: int) -> Any:
+    """CameraInfo of a pinhole camera.
+
+    Args:
+        types: the type store's.
+        header: stamp and frame of the picture.
+        K: (3, 3) intrinsics, pixels.
+        width: pixels.
+        height: pixels.
+    """
+    region = types["sensor_msgs/msg/RegionOfInterest"](x_offset=0, y_offset=0, height=0, width=0, do_rectify=False)
+    return types["sensor_msgs/msg/CameraInfo"](
+        header=header,
+        height=height,
+        width=width,
+        distortion_model="plumb_bob",
+        d=np.zeros(5),
+        k=K.ravel(),
+        r=np.eye(3).ravel(),
+        p=np.column_stack([K, np.zeros(3)]).ravel(),
+        binning_x=0,
+        binning_y=0,
+        roi=region,
+    )
 
 
 def _qos(durability: QosDurability) -> Qos:

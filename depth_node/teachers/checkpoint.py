@@ -4,15 +4,13 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 from numpy.typing import NDArray
 
 from depth_node.checkpoints.by_name import located
 from depth_node.config.teacher import DEPTH, INVERSE_DEPTH, TeacherConfig
 from depth_node.inference.estimator import DepthEstimator
-from depth_node.teachers.contract import Origin
+from depth_node.teachers.contract import Origin, revision_of
 
 OWN_LICENCE = "Apache-2.0"
 
@@ -26,9 +24,8 @@ class CheckpointTeacher:
         self._estimator = DepthEstimator.from_checkpoint(path, device=config.device)
         info = self._estimator.info
         self.gives = DEPTH if info.scale_source != "none" else INVERSE_DEPTH
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
         # Weights of one's own are one's own; those of others say so in their metadata.
-        self.origin = Origin(path.name, digest, info.licence or OWN_LICENCE)
+        self.origin = Origin(path.name, revision_of(path), info.licence or OWN_LICENCE)
 
     def __call__(self, image: NDArray[np.uint8], K: NDArray[np.float64]) -> NDArray[np.float32]:
         """See `Teacher`."""

@@ -5,15 +5,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depth_node.checkpoints.container import file_hash
 from depth_node.checkpoints.depth_info import is_restricted
 from depth_node.errors import TeacherError
 
+DIGITS = 12
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -44,6 +47,11 @@ class Origin:
                 f"the licence of {self.name} is {self.licence}, and what learns from it may fall under it: add "
                 "--teacher.accept_license if that is all right"
             )
+
+
+def revision_of(path: Path) -> str:
+    """Which version of itself a file is: the start of its sha256; raises OSError."""
+    return file_hash(path)[:DIGITS]
 
 
 class Teacher(Protocol):

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,8 @@ from numpy.typing import NDArray
 
 from depth_node.config.teacher import DEPTH, INVERSE_DEPTH, TeacherConfig
 from depth_node.errors import TeacherError
-from depth_node.teachers.contract import Origin, network_input, told_for
+from depth_node.inference.device import choose_device
+from depth_node.teachers.contract import Origin, network_input, revision_of, told_for
 
 PATCH = 14
 GIVES = {"zoedepth": DEPTH, "depth_pro": DEPTH, "dpt": INVERSE_DEPTH}
@@ -29,6 +29,7 @@ class HubTeacher:
 
         Raises:
             TeacherError: transformers is missing, or there is no such model, or it does not predict depth.
+            ConfigError: its device is not there.
         """
         try:
             from transformers import AutoModelForDepthEstimation
@@ -42,9 +43,7 @@ class HubTeacher:
         except (OSError, ValueError) as error:
             reason = " ".join(str(error).split())[:200]
             raise TeacherError(f"cannot load the teacher hf:{name}: {reason}") from None
-        self._device = "cuda" if config.device != "cpu" and torch.cuda.is_available() else "cpu"
-        if config.device == "cuda" and self._device == "cpu":
-            raise TeacherError("no CUDA device found for the teacher: use --teacher.device cpu")
+        self._device = choose_device(config.device)
         self._model = model.eval().to(self._device)
         said = getattr(model.config, "depth_estimation_type", None)
         own = {"metric": DEPTH, "relative": INVERSE_DEPTH}.get(str(said)) or GIVES.get(
@@ -72,7 +71,7 @@ def _revision(name: str, model: Any) -> str:
     """The commit of a repository; of a folder the start of its weights' sha256."""
     weights = Path(name) / "model.safetensors"
     if weights.is_file():
-        return hashlib.sha256(weights.read_bytes()).hexdigest()[:12]
+        return revision_of(weights)
     return str(getattr(model.config, "_commit_hash", None) or "unknown")
 
 

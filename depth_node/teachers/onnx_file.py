@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from depth_node.config.teacher import DEPTH, TeacherConfig
 from depth_node.errors import TeacherError
-from depth_node.teachers.contract import Origin, network_input, told_for
+from depth_node.teachers.contract import Origin, network_input, revision_of, told_for
 
 MULTIPLE = 14
 """Sizes that are free are multiples of a vision transformer's patch."""
@@ -33,7 +32,7 @@ class OnnxTeacher:
         except ImportError:
             raise TeacherError(f"{path} needs ONNX Runtime: pip install onnxruntime") from None
         try:
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+            revision = revision_of(path)
             self._session = onnxruntime.InferenceSession(str(path), providers=_providers(config.device))
         except OSError as error:
             raise TeacherError(f"cannot read {path}: {error.strerror}") from None
@@ -41,7 +40,7 @@ class OnnxTeacher:
             raise TeacherError(f"{path} cannot be run as ONNX: {str(error).splitlines()[0]}") from None
         properties = self._session.get_modelmeta().custom_metadata_map
         licence = next((properties[key] for key in LICENCE_KEYS if key in properties), "")
-        self.origin = Origin(f"onnx:{path.name}", digest, licence)
+        self.origin = Origin(f"onnx:{path.name}", revision, licence)
         self.gives = DEPTH if config.gives == "auto" else config.gives
         self._config = config
         inputs = self._session.get_inputs()

@@ -12,15 +12,16 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from depth_node import __version__
 from depth_node.atomic_file import replacing
 from depth_node.cache_folder import cache_folder
+from depth_node.checkpoints.container import file_hash
 from depth_node.config.network import NetworkConfig
 from depth_node.errors import OutputError
+from depth_node.installed import version_of
 
 FORMAT = 1
 """Raised whenever what is kept means something else."""
@@ -28,7 +29,6 @@ TAKING_PART = ("torch", "openvino", "onnxruntime")
 DIGITS = 16
 DIGEST_BYTES = hashlib.sha256().digest_size
 PROCESSOR_LINES = ("model name", "flags", "Features", "CPU part")
-BLOCK = 1 << 20
 
 
 class ModelStore:
@@ -47,7 +47,7 @@ class ModelStore:
         """
         size = f"{network.width}x{network.height}"
         parts = {"format": FORMAT, "depth_node": __version__, "size": size, "processor": _processor()}
-        parts |= {name: version_of(name) for name in TAKING_PART} | {"checkpoint": _digest(checkpoint)}
+        parts |= {name: version_of(name) for name in TAKING_PART} | {"checkpoint": file_hash(checkpoint)}
         key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:DIGITS]
         self.folder = cache_folder("networks")
         self.stem = f"{checkpoint.stem}_{size}_{key}"
@@ -101,22 +101,6 @@ class ModelStore:
 
     def _model(self, name: str) -> Path:
         return self.folder / f"{self.stem}_{name.replace(' ', '_')}.model"
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def version_of(name: str) -> str:
-    """Of an installed package; empty where it is not."""
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return ""
 
 
 def _processor() -> list[str]:

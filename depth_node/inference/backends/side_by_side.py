@@ -19,11 +19,12 @@ from depth_node.config.bench import BenchConfig
 from depth_node.config.setting import values
 from depth_node.inference.backends.busy_processes import busy
 from depth_node.inference.backends.drift import Drift
-from depth_node.inference.backends.model_store import TAKING_PART, version_of
+from depth_node.inference.backends.model_store import TAKING_PART
 from depth_node.inference.backends.opener import KINDS, Opener, Say, UnfitError
 from depth_node.inference.backends.peak_memory import peak_memory
 from depth_node.inference.backends.race import race
 from depth_node.inference.backends.trial_pictures import trial_pictures
+from depth_node.installed import version_of
 
 EAGER = "torch fp32"
 PERCENTILES = (50, 95, 99)

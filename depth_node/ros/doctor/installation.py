@@ -8,7 +8,6 @@ import importlib.util
 import os
 import platform
 from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path
 
 from depth_node import __version__
@@ -16,6 +15,7 @@ from depth_node.cache_folder import VARIABLE, cache_folder
 from depth_node.checkpoints.depth_info import read_info
 from depth_node.checkpoints.shipped import SHIPPED
 from depth_node.errors import CheckpointError
+from depth_node.installed import version_of
 from depth_node.ros.doctor.finding import BAD, NOTE, OK, WARN, Finding
 
 OPTIONAL = {
@@ -61,17 +61,9 @@ def _has_card() -> bool:
 def _packages() -> Iterator[Finding]:
     for name, (use, remedy) in OPTIONAL.items():
         if importlib.util.find_spec(name) is not None:
-            yield Finding(OK, name, version_of(name))
+            yield Finding(OK, name, version_of(name) or "installed")
         else:
             yield Finding(NOTE, name, f"not installed; it is for {use}", remedy)
-
-
-def version_of(name: str) -> str:
-    """Version of an installed package; a word where it does not say."""
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return "installed"
 
 
 def _checkpoints() -> Iterator[Finding]:

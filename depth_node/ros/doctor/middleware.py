@@ -10,8 +10,8 @@ import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from depth_node.installed import version_of
 from depth_node.ros.doctor.finding import BAD, NOTE, OK, WARN, Finding
-from depth_node.ros.doctor.installation import version_of
 from depth_node.ros.surroundings import LEAST_SHARED_MEMORY, PROFILE, PROFILE_VARIABLES
 
 RECEIVE_BUFFER = Path("/proc/sys/net/core/rmem_max")
@@ -27,7 +27,7 @@ def check_middleware(environment: Mapping[str, str] = os.environ) -> Iterator[Fi
         yield Finding(BAD, "ROS 2", "rclpy cannot be imported: no nodes, no `depth play`, no demo", remedy)
         return
     distribution = environment.get("ROS_DISTRO")
-    yield Finding(OK, "ROS 2", distribution or f"from wheels, rclpy {version_of('ros-rclpy')}")
+    yield Finding(OK, "ROS 2", distribution or f"from wheels, rclpy {version_of('ros-rclpy') or 'installed'}")
     middleware = environment.get("RMW_IMPLEMENTATION", "rmw_fastrtps_cpp")
     if "fastrtps" in middleware:
         yield _profile(environment)

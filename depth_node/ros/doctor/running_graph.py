@@ -17,24 +17,23 @@ from rclpy.node import Node
 from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from depth_node.bags.message_types import COMPRESSED_IMAGE, IMAGE, camera_info_beside
 from depth_node.camera.calibration import CameraCalibration
 from depth_node.errors import CalibrationError, EncodingError
 from depth_node.ros.doctor.finding import BAD, NOTE, OK, WARN, Finding
-from depth_node.ros.messages import rgb_of
+from depth_node.ros.messages import rgb_of, stamp_ns
 from depth_node.ros.qos import MatchedSubscription, endpoint_name
 
 DISCOVERY = 5.0
 """Seconds at most until the first camera is known."""
 LOOK = 0.5
 """Seconds between two looks at the graph: cameras become known one after the other."""
-KINDS = {"sensor_msgs/msg/Image": Image, "sensor_msgs/msg/CompressedImage": CompressedImage}
+KINDS = {IMAGE: Image, COMPRESSED_IMAGE: CompressedImage}
 OWN = ("depth/", "semantic/")
 """Parts of topics that the live node publishes itself."""
 SLOW = 2.0
 OLD = 1.0
 LARGE = 500_000
-ENCODED = 3
-"""Pictures that are decoded, to see whether they can be."""
 
 
 @dataclass
@@ -112,16 +111,16 @@ class GraphCheck(Node):
 
         def take(message: Any) -> None:
             now = self.get_clock().now().nanoseconds
-            heard.stamps.append(stamp_of(message))
+            heard.stamps.append(stamp_ns(message.header))
             heard.arrivals.append(time.monotonic())
-            heard.ages.append((now - stamp_of(message)) * 1e-9)
+            heard.ages.append((now - stamp_ns(message.header)) * 1e-9)
             heard.last = message
 
         def take_info(message: CameraInfo) -> None:
             heard.info = message
-            heard.info_stamps.add(stamp_of(message))
+            heard.info_stamps.add(stamp_ns(message.header))
 
-        info = info_topic(topic)
+        info = camera_info_beside(topic)
         self._subscriptions_kept += [
             MatchedSubscription(self, kind, topic, take),
             MatchedSubscription(self, CameraInfo, info, take_info, may_latch=True),
@@ -145,7 +144,7 @@ class GraphCheck(Node):
             return
         yield self._rate(topic, heard, names)
         yield from self._stamps(topic, heard)
-        size = image_bytes(heard.last)
+        size = len(heard.last.data)
         best_effort = any(p.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT for p in publishers)
         if best_effort and size > LARGE:
             yield Finding(
@@ -195,7 +194,7 @@ class GraphCheck(Node):
         yield Finding(OK, topic, f"{rgb.shape[1]}x{rgb.shape[0]} {kind}")
 
     def _calibration(self, topic: str, heard: Heard) -> Iterator[Finding]:
-        name, info = info_topic(topic), heard.info
+        name, info = camera_info_beside(topic), heard.info
         if info is None:
             yield Finding(
                 BAD,
@@ -234,19 +233,3 @@ class GraphCheck(Node):
             wanted = ("rate [Hz]", "latency p95 [ms]", "scale source")
             more = ", ".join(f"{key.partition(' [')[0]} {values[key]}" for key in wanted if key in values)
             yield Finding(levels.get(status.level, BAD), name, f"{status.message} ({more})" if more else status.message)
-
-
-def stamp_of(message: Any) -> int:
-    """Stamp of a message, ns."""
-    return int(message.header.stamp.sec) * 10**9 + int(message.header.stamp.nanosec)
-
-
-def info_topic(image: str) -> str:
-    """Where the calibration of an image topic is expected: beside it."""
-    base = image.removesuffix("/compressed")
-    return f"{base.rpartition('/')[0]}/camera_info"
-
-
-def image_bytes(message: Any) -> int:
-    """Size of an image's data."""
-    return len(message.data)

@@ -21,6 +21,7 @@ from depth_node.errors import first_line
 from depth_node.inference.prediction import Prediction
 from depth_node.ros.live.latest_slot import LatestSlot
 from depth_node.ros.live.scale_inputs import ScaleInputs
+from depth_node.ros.messages import stamp_ns
 from depth_node.scale.depth_frame import DepthFrame
 from depth_node.scale.flicker import FlickerFilter
 from depth_node.scale.scale_estimator import ScaleEstimator
@@ -101,7 +102,7 @@ class RuntimeScale:
         Returns:
             The same with its depth multiplied; `rescaled` says by what.
         """
-        stamp = header.stamp.sec * 10**9 + header.stamp.nanosec
+        stamp = stamp_ns(header)
         wants = self._estimator.wants(stamp)
         steady = 1.0
         if smoothing or wants:

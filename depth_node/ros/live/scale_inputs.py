@@ -16,6 +16,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import LaserScan, PointCloud2, Range
 
 from depth_node.config.live import MEASURED, ScaleSettings
+from depth_node.ros.messages import stamp_ns
 from depth_node.ros.qos import MatchedSubscription
 from depth_node.scale.depth_frame import Matrix, NoReading
 from depth_node.scale.measured_points import LEAST_CLOUD_POINTS, LEAST_SCAN_POINTS, scan_points
@@ -128,12 +129,12 @@ class ScaleInputs:
             subscription.poll(wanted or subscription.topic.endswith(("/tf", "/tf_static")))
 
     def _on_cloud(self, message: PointCloud2) -> None:
-        self._clouds("lidar").add(stamp_ns(message), message.header.frame_id, lambda: read_cloud(message))
+        self._clouds("lidar").add(stamp_ns(message.header), message.header.frame_id, lambda: read_cloud(message))
 
     def _on_scan(self, message: LaserScan) -> None:
         about = (message.angle_min, message.angle_increment, message.range_min, message.range_max)
         ranges = np.asarray(message.ranges)
-        self._clouds("scan").add(stamp_ns(message), message.header.frame_id, lambda: scan_points(ranges, *about))
+        self._clouds("scan").add(stamp_ns(message.header), message.header.frame_id, lambda: scan_points(ranges, *about))
 
     def _on_range(self, message: Range) -> None:
         source = self.sources["range"]
@@ -141,20 +142,14 @@ class ScaleInputs:
         if message.min_range <= message.range <= message.max_range:  # infinite: nothing there
             is_sound = message.radiation_type == Range.ULTRASOUND
             frame, angle = message.header.frame_id, float(message.field_of_view)
-            source.add(stamp_ns(message), frame, float(message.range), angle, is_sound)
+            source.add(stamp_ns(message.header), frame, float(message.range), angle, is_sound)
 
     def _on_odom(self, message: Odometry) -> None:
         source = self.sources["odometry"]
         assert isinstance(source, OdometrySource)
-        source.add(stamp_ns(message), message)
+        source.add(stamp_ns(message.header), message)
 
     def _clouds(self, name: str) -> CloudSource:
         source = self.sources[name]
         assert isinstance(source, CloudSource)
         return source
-
-
-def stamp_ns(message: Any) -> int:
-    """When a message was taken, ns."""
-    stamp = message.header.stamp
-    return int(stamp.sec) * 10**9 + int(stamp.nanosec)
