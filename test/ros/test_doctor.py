@@ -44,6 +44,8 @@ def test_what_cameras_do_wrong_is_said_with_a_remedy(start, listener):
     no_info, no_stamp = Camera(listener, "uncalibrated", info=False), Camera(listener, "unstamped")
     strange, large = Camera(listener, "strange"), Camera(listener, "large", 1280, 720, BEST_EFFORT)
     listener.node.create_publisher(Image, "/silent/image", 10)
+    for topic in ("live/rgb/image_rect", "live/depth/confidence", "openni/rgb/image_rect"):
+        listener.node.create_publisher(Image, f"/{topic}", 10)
     program = start("depth_node.cli.main", "doctor", "--seconds", "6")
     deadline = time.monotonic() + 120
     while "things do not work" not in program.output:
@@ -69,6 +71,8 @@ def test_what_cameras_do_wrong_is_said_with_a_remedy(start, listener):
         r"warn /large/image: images of 2\.8 MB are sent best effort",
         r"bad  /large/camera_info: camera_info has focal length 1 ",
         r"bad  /silent/image: .*sends nothing",
+        r"bad  /openni/rgb/image_rect: .*sends nothing",
         r"note live node: none is running",
     ):
         assert program.wait_for(wanted), said
+    assert "/live/" not in said  # what a live node publishes is no camera

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ from depth_node.bags.message_types import COMPRESSED_IMAGE, IMAGE, camera_info_b
 from depth_node.camera.calibration import CameraCalibration
 from depth_node.errors import CalibrationError, EncodingError
 from depth_node.ros.doctor.finding import BAD, NOTE, OK, WARN, Finding
+from depth_node.ros.live.outputs import CONFIDENCE, RGB
 from depth_node.ros.messages import rgb_of, stamp_ns
 from depth_node.ros.qos import MatchedSubscription, endpoint_name
 
@@ -32,6 +33,7 @@ KINDS = {IMAGE: Image, COMPRESSED_IMAGE: CompressedImage}
 OWN = ("depth/", "semantic/")
 """Parts of topics that the live node publishes itself."""
 SLOW = 2.0
+"""Images a second below which a camera is worth a warning."""
 OLD = 1.0
 LARGE = 500_000
 
@@ -85,8 +87,9 @@ class GraphCheck(Node):
 
     def _look(self) -> None:
         """Subscribe to cameras that have become known, as their publishers offer."""
-        for topic, types in self.get_topic_names_and_types():
-            if topic not in self._heard and types[0] in KINDS and not any(f"/{part}" in topic for part in OWN):
+        found = dict(self.get_topic_names_and_types())
+        for topic, types in found.items():
+            if topic not in self._heard and types[0] in KINDS and not is_of_live_node(topic, found):
                 self._hear(topic, KINDS[types[0]])
         for subscription in self._subscriptions_kept:
             subscription.poll()
@@ -158,7 +161,7 @@ class GraphCheck(Node):
 
     def _rate(self, topic: str, heard: Heard, names: str) -> Finding:
         times = np.array(heard.arrivals)
-        if len(times) < SLOW:
+        if len(times) < 2:
             return Finding(WARN, topic, f"one image in all from {names}", "is the camera set to a trigger?")
         gaps = np.diff(times)
         rate, worst = 1.0 / float(np.mean(gaps)), float(gaps.max())
@@ -233,3 +236,9 @@ class GraphCheck(Node):
             wanted = ("rate [Hz]", "latency p95 [ms]", "scale source")
             more = ", ".join(f"{key.partition(' [')[0]} {values[key]}" for key in wanted if key in values)
             yield Finding(levels.get(status.level, BAD), name, f"{status.message} ({more})" if more else status.message)
+
+
+def is_of_live_node(topic: str, topics: Collection[str]) -> bool:
+    """Whether a topic of images is one that a live node publishes itself; `rgb/image_rect` may be a camera's, too."""
+    beside = topic.removesuffix(RGB) + CONFIDENCE
+    return any(f"/{part}" in topic for part in OWN) or (topic.endswith(f"/{RGB}") and beside in topics)
