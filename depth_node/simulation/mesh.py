@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import trimesh
@@ -90,9 +91,11 @@ def rotation_z(angle: float) -> NDArray[np.float64]:
 
 def cross(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.floating]:
     """Row-wise vector product of (N, 3) arrays; numpy's own costs ten times as much on small ones."""
-    x = a[:, 1] * b[:, 2] - a[:, 2] * b[:, 1]
-    y = a[:, 2] * b[:, 0] - a[:, 0] * b[:, 2]
-    return np.stack([x, y, a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]], axis=1)
+    product = np.empty(a.shape, np.result_type(a, b))
+    product[:, 0] = a[:, 1] * b[:, 2] - a[:, 2] * b[:, 1]
+    product[:, 1] = a[:, 2] * b[:, 0] - a[:, 0] * b[:, 2]
+    product[:, 2] = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+    return product
 
 
 def join(meshes: Sequence[Mesh]) -> Mesh:
@@ -150,31 +153,37 @@ def box(center: ArrayLike, size: ArrayLike, material: Material) -> Mesh:
 def tube(start: ArrayLike, end: ArrayLike, radii: tuple[float, float], sides: int, material: Material) -> Mesh:
     """A round, possibly tapered rod with closed ends from `start` to `end`, radii in m, smooth normals."""
     a, b = np.asarray(start, np.float64), np.asarray(end, np.float64)
-    axis = (b - a) / np.linalg.norm(b - a)
-    side = np.cross(axis, [0.0, 1.0, 0.0] if abs(axis[1]) < 0.9 else [1.0, 0.0, 0.0])
+    length = np.linalg.norm(b - a)
+    axis = (b - a) / length
+    other = np.array([[0.0, 1.0, 0.0] if abs(axis[1]) < 0.9 else [1.0, 0.0, 0.0]])
+    side = cross(axis[None], other)
     side /= np.linalg.norm(side)
-    angle = np.linspace(0, 2 * np.pi, sides + 1)
-    ring = np.cos(angle)[:, None] * side + np.sin(angle)[:, None] * np.cross(axis, side)
+    angle, column, upper = _tube_wall(sides)
+    ring = np.cos(angle)[:, None] * side + np.sin(angle)[:, None] * cross(axis[None], side)
     low, high = a + ring * radii[0], b + ring * radii[1]
-    corners = np.stack([low[:-1], low[1:], high[1:], high[:-1]], axis=1)
-    around, length = angle * max(radii), np.linalg.norm(b - a)
-    zero = np.zeros(sides)
-    uv = np.stack(
-        [
-            np.stack([around[:-1], zero], -1),
-            np.stack([around[1:], zero], -1),
-            np.stack([around[1:], zero + length], -1),
-            np.stack([around[:-1], zero + length], -1),
-        ],
-        axis=1,
-    )
-    wall = quads(corners, uv, material)
-    normals = np.stack([ring[:-1], ring[1:], ring[1:], ring[:-1]], axis=1)[:, [0, 1, 2, 0, 2, 3]]
-    wall = replace(wall, normals=normals.reshape(-1, 3, 3).astype(np.float32))
+    corners = np.where(upper[..., None], high[column], low[column])
+    uv = np.stack([(angle * max(radii))[column], upper * length], axis=-1)
+    wall = triangles(corners, uv, material, ring[column])
     caps = [
         fan(points, material) for points, radius in ((low[:-1][::-1], radii[0]), (high[:-1], radii[1])) if radius > 0
     ]
     return join([wall, *caps])
+
+
+@cache
+def _tube_wall(sides: int) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.bool_]]:
+    """Angles round a tube (sides + 1,), and of its wall's (2 sides, 3) corners: which angle, and whether above."""
+    first = np.arange(sides)[:, None]
+    column = np.concatenate([first + [0, 1, 1], first + [0, 1, 0]], axis=1).reshape(-1, 3)
+    upper = np.tile(np.array([[0, 0, 1], [0, 1, 1]], bool), (sides, 1))
+    return np.linspace(0, 2 * np.pi, sides + 1), column, upper
+
+
+@cache
+def _fan_triangles(count: int) -> NDArray[np.intp]:
+    """Corners (count - 2, 3) of the triangles from a polygon's first corner."""
+    later = np.arange(1, count - 1)
+    return np.stack([np.zeros_like(later), later, later + 1], axis=-1)
 
 
 def fan(outline: ArrayLike, material: Material, uv: ArrayLike | None = None) -> Mesh:
@@ -187,7 +196,7 @@ def fan(outline: ArrayLike, material: Material, uv: ArrayLike | None = None) -> 
         across = cross(normal / np.linalg.norm(normal), along[None])[0]
         uv = np.stack([(points - points[0]) @ along, (points - points[0]) @ across], axis=-1)
     coordinates = np.asarray(uv, np.float64)
-    index = np.array([[0, k, k + 1] for k in range(1, len(points) - 1)])
+    index = _fan_triangles(len(points))
     return triangles(points[index], coordinates[index], material)
 
 
@@ -201,5 +210,12 @@ def smooth(vertices: ArrayLike, faces: ArrayLike, material: Material) -> Mesh:
 
 def ball(center: ArrayLike, radii: ArrayLike, material: Material, subdivisions: int = 2) -> Mesh:
     """An ellipsoid with half axes `radii` (x, y, z) in m."""
+    vertices, faces = _sphere(subdivisions)
+    return smooth(vertices * np.asarray(radii) + np.asarray(center), faces, material)
+
+
+@cache
+def _sphere(subdivisions: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Corners and faces of a unit sphere."""
     sphere = trimesh.creation.icosphere(subdivisions=subdivisions)
-    return smooth(sphere.vertices * np.asarray(radii) + np.asarray(center), sphere.faces, material)
+    return np.asarray(sphere.vertices), np.asarray(sphere.faces)

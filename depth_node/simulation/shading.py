@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -50,18 +51,24 @@ class Surface:
     group: Floats
 
 
+@lru_cache(maxsize=1)  # some 95 MB, for streets of one seed after each other
+def _drawn(seed: int) -> tuple[Atlas, Floats, Floats]:
+    """Textures, clouds (_CLOUDS, _CLOUDS) in 0..1 and where the wind has brought these (2,)."""
+    rng = np.random.default_rng([seed, 4])
+    atlas = build_atlas(rng)
+    clouds = fractal_noise(_CLOUDS, 1.55, rng) + 0.25 * fractal_noise(_CLOUDS, 1.1, rng)
+    clouds = np.clip((clouds - rng.uniform(-0.1, 0.5)) / 1.3, 0, 1).astype(np.float32)
+    return atlas, clouds, rng.uniform(0, _CLOUDS, 2)
+
+
 class Painter:
     """Looks up and lights surfaces of one street."""
 
     def __init__(self, street: Street, world: World, seed: int) -> None:
         """Draw the textures of `seed`; takes some two seconds."""
-        rng = np.random.default_rng([seed, 4])
         self._street, self._world = street, world
-        self._atlas: Atlas = build_atlas(rng)
+        self._atlas, self._clouds, self._wind = _drawn(seed)
         self._sun = street.sun.astype(np.float32)
-        clouds = fractal_noise(_CLOUDS, 1.55, rng) + 0.25 * fractal_noise(_CLOUDS, 1.1, rng)
-        self._clouds = np.clip((clouds - rng.uniform(-0.1, 0.5)) / 1.3, 0, 1).astype(np.float32)
-        self._wind = rng.uniform(0, _CLOUDS, 2)
 
     def surface(self, hits: Hits, origin: Floats, directions: Floats, steps: tuple[Floats, Floats] | float) -> Surface:
         """Gather surface properties where rays hit; all rays must have hit something.

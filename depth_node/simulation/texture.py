@@ -56,9 +56,8 @@ class Atlas:
         for i in range(LEVELS):
             level = wide
             for j in range(LEVELS):
-                padded = np.pad(level, ((GUTTER, GUTTER), (GUTTER, GUTTER), (0, 0)), mode="wrap")
                 left, top = x + int(self._offsets[i]), y + int(self._offsets[j])
-                self._image[top : top + widths[j], left : left + widths[i]] = np.rint(padded * 255)
+                _write(self._image[top : top + widths[j], left : left + widths[i]], level)
                 level = (level[0::2] + level[1::2]) / 2 if j + 1 < LEVELS else level
             wide = (wide[:, 0::2] + wide[:, 1::2]) / 2 if i + 1 < LEVELS else wide
 
@@ -105,6 +104,13 @@ class Atlas:
         maps = [np.pad(a, (0, padding)).reshape(-1, _ROW).astype(np.float32) for a in (x, y)]
         texels = cv2.remap(self._image, maps[0], maps[1], cv2.INTER_LINEAR)
         return np.asarray(texels, np.uint8).reshape(-1, 4)[:count]
+
+
+def _write(target: NDArray[np.uint8], level: Floats) -> None:
+    """Put a level, in 0..1, inside a frame of the texels from its other sides."""
+    target[1:-1, 1:-1] = cv2.convertScaleAbs(level, alpha=255).reshape(level.shape)
+    target[0], target[-1] = target[-2], target[1]
+    target[:, 0], target[:, -1] = target[:, -2], target[:, 1]
 
 
 _WIDTHS = (SIZE / 2.0 ** np.arange(LEVELS)).astype(np.float32)

@@ -20,7 +20,7 @@ from depth_node.inference.estimator import DepthEstimator
 from depth_node.training.pretraining import Pretraining, StreetDepth, _abs_rel
 from depth_node.training.run.metrics_file import read_metrics
 
-WORLDS = WorldsConfig(width=128, height=64, frames=2, streets=4, start=6, per_step=0.2, pool=6, workers=1)
+WORLDS = WorldsConfig(width=128, height=64, frames=3, streets=3, start=6, per_step=0.2, pool=6, workers=1)
 SEMANTIC = SemanticConfig(encoder="tu-lcnet_050", pyramid_channels=16, segmentation_channels=32)
 PLAIN = NetworkConfig(width=96, height=64, pose="posenet")
 SHORT = PretrainConfig(
@@ -75,20 +75,21 @@ def test_it_learns_and_saves(tmp_path, streets, guided, device):
 
 def test_an_interrupted_run_goes_on_as_if_it_had_not_been(tmp_path, streets, monkeypatch):
     network = dataclasses.replace(PLAIN, guided=True)
-    pretraining(tmp_path / "whole", streets, network, semantic_steps=2).run()
+    few = {"semantic_steps": 2, "steps": 6, "save_every": 2}
+    pretraining(tmp_path / "whole", streets, network, **few).run()
     step = StreetDepth.training_step
 
     def interrupt(self, batch, number):
-        if number == 7:
+        if number == 3:
             signal.raise_signal(signal.SIGTERM)
         return step(self, batch, number)
 
-    ended = pretraining(tmp_path / "parts", streets, network, semantic_steps=2)
+    ended = pretraining(tmp_path / "parts", streets, network, **few)
     monkeypatch.setattr(StreetDepth, "training_step", interrupt)
     with pytest.raises(SystemExit):
         ended.run()
     monkeypatch.setattr(StreetDepth, "training_step", step)
-    pretraining(tmp_path / "parts", streets, network, semantic_steps=2).run(resume=True)
+    pretraining(tmp_path / "parts", streets, network, **few).run(resume=True)
     whole, parts = (load_checkpoint(tmp_path / name / "last.safetensors") for name in ("whole", "parts"))
     for name, weights in whole.depth.state_dict().items():
         assert torch.equal(weights, parts.depth.state_dict()[name]), name
@@ -96,11 +97,11 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(tmp_path, streets, mon
         row["loss"] for row in read_metrics(tmp_path / "parts")
     ]
     with pytest.raises(ConfigError, match="started with absolute"):
-        pretraining(tmp_path / "parts", streets, network, semantic_steps=2, absolute=0.5).run(resume=True)
+        pretraining(tmp_path / "parts", streets, network, **few, absolute=0.5).run(resume=True)
 
 
 def test_a_larger_network_starts_from_a_smaller_one(tmp_path, streets):
-    small = pretraining(tmp_path / "small", streets, steps=12).run()
+    small = pretraining(tmp_path / "small", streets, steps=2).run()
     restate(small, dataclasses.replace(read_info(small), licence="MIT"))
     # A rate of 0 leaves the weights as they came.
     larger = dataclasses.replace(PLAIN, width=128)
