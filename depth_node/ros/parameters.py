@@ -72,19 +72,20 @@ class NodeParameters(Generic[Config]):
             node.declare_parameter(named.name, self._initial(named), descriptor(named), ignore_override=True)
         node.add_on_set_parameters_callback(self._check)
 
-    def read(self, other_names: Iterable[str] = ()) -> Config:
+    def read(self, other_names: Callable[[Config], Iterable[str]] = lambda _: ()) -> Config:
         """The configuration as it stands.
 
         Args:
-            other_names: further parameter names that are no mistake (`qos_overrides...`).
+            other_names: gives further parameter names that are no mistake (`qos_overrides...`).
 
         Raises:
             ConfigError: an override is unknown, of the wrong type or out of bounds, or values contradict each other.
         """
-        self._refuse_unknown(set(other_names))
         for line in self._refused.values():
             raise ConfigError(line)
-        return build(self._config, self._values())
+        config = build(self._config, self._values())
+        self._refuse_unknown(set(other_names(config)))
+        return config
 
     def _initial(self, named: NamedSetting) -> Any:
         """The override of a setting, or its default where there is none or it cannot be used."""
