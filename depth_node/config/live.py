@@ -12,13 +12,15 @@ from dataclasses import dataclass, field
 
 from depth_node.config.backend import AUTO, BACKENDS
 from depth_node.config.fit import fit_setting
-from depth_node.config.setting import Validated, setting
+from depth_node.config.setting import Validated, setting, settings
 from depth_node.errors import ConfigError
 
 MEASURED = ("lidar", "scan", "range", "odometry", "camera_height")
 """Sources of scale that measure at run time, best first."""
 NAME = r"[A-Za-z](_?[A-Za-z0-9])*"
 """A part of a ROS topic's name, strictly."""
+SHARED = ("checkpoint", "device", "precision", "backend", "autostart", "cameras", "input.fit")
+"""What several cameras cannot have each to itself; all else can be set for one as 'front.depth.max'."""
 SCALE_SOURCES = ("auto", *MEASURED, "checkpoint", "fixed")
 
 
@@ -130,7 +132,8 @@ class NodeConfig(Validated):
     cameras: tuple[str, ...] = setting(
         ("",),
         "names of several cameras, such as [front, rear], which share the network: their topics are front/image, "
-        "front/depth/image_rect and so on (docs/cameras.md); empty: one camera, whose topics have no name before them",
+        "front/depth/image_rect and so on, front.depth.max is a parameter of one alone (docs/cameras.md); empty: one "
+        "camera, whose topics have no name before them",
     )
     image_transport: str = setting(
         "auto",
@@ -179,6 +182,8 @@ def _check_cameras(names: tuple[str, ...]) -> None:
             )
         if names.count(name) > 1:
             raise ConfigError(f"parameter 'cameras' has '{name}' twice: each camera needs a name of its own")
+        if any(named.name.split(".")[0] == name for named in settings(NodeConfig)):
+            raise ConfigError(f"parameter 'cameras' has '{name}', which is a parameter's name: call it {name}_camera")
 
 
 def _check_range(low_name: str, low: float, high_name: str, high: float) -> None:

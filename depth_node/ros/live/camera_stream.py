@@ -62,6 +62,11 @@ def translation_at(K: NDArray[np.float64], camera: CameraCalibration) -> NDArray
     return np.asarray(P[:, 3] * [K[0, 0] / P[0, 0], K[1, 1] / P[1, 1], 1.0], np.float64)
 
 
+def sources_of(config: NodeConfig) -> tuple[object, ...]:
+    """What a change of makes other sources of scale."""
+    return config.scale.source, config.scale.camera_height, config.scale.ground_frame
+
+
 @dataclass(frozen=True)
 class ReadyPicture:
     """A rectified picture and what is wanted of it.
@@ -162,8 +167,17 @@ class CameraStream:
     def new_scale(self, estimator: DepthEstimator) -> RuntimeScale:
         """Metres at run time, from the sources that are configured now."""
         config = self._config()
-        fallback = fallback_scale(config, estimator)
+        self._sources, fallback = sources_of(config), fallback_scale(config, estimator)
         return RuntimeScale(self._node, config.scale, fallback, estimator.classes, self.outputs.wanted, self.name)
+
+    def refresh_scale(self, estimator: DepthEstimator) -> None:
+        """Take over what has changed of its settings."""
+        if self.scale is None:
+            return
+        self.scale.set_fallback(*fallback_scale(self._config(), estimator))
+        if sources_of(self._config()) != self._sources:
+            old, self.scale = self.scale, self.new_scale(estimator)
+            old.stop()
 
     def prepare(self, frame: CameraFrame) -> ReadyPicture | None:
         """Decode and rectify a frame; None where nobody wants it, which is counted.

@@ -22,7 +22,7 @@ from rclpy.timer import Timer
 
 from depth_node.checkpoints.by_name import located
 from depth_node.checkpoints.shipped import DEFAULT
-from depth_node.config.live import NodeConfig
+from depth_node.config.live import SHARED, NodeConfig
 from depth_node.errors import CheckpointError, DepthNodeError
 from depth_node.inference.estimator import DepthEstimator
 from depth_node.ros.diagnostics import PERIOD, DiagnosticsPublisher, Report
@@ -93,11 +93,13 @@ class DepthNode(LifecycleNode):
     @transition
     def on_configure(self) -> None:
         """Load the networks and advertise; FAILURE where parameters or checkpoint are wrong."""
-        self._config = self._settings.read(self._override_names)
-        Transforms(self._config.scale.extrinsics)  # a file that cannot be read is no matter of activation
+        self._config = self._settings.read(self._override_names, camera_parts, SHARED)
+        for config in (self._config, *self._settings.parts.values()):
+            Transforms(config.scale.extrinsics)  # a file that cannot be read is no matter of activation
         self._estimator = self._load(self._config)
         self._cameras = [
-            CameraStream(self, name, self._estimator, lambda: self._config) for name in self._config.camera_names
+            CameraStream(self, name, self._estimator, functools.partial(self._config_of, name))
+            for name in self._config.camera_names
         ]
         self._swap = CheckpointSwap(self, self._config, self._load, self._take)
 
@@ -170,18 +172,14 @@ class DepthNode(LifecycleNode):
 
     def _apply(self, config: NodeConfig) -> None:
         """Take over a changed configuration; the worker reads it with its next frame."""
-        before, self._config = self._config, config
+        self._config = config
         if self._estimator is None or self._swap is None:
             return
         self._swap.ask(config)
-        self._estimator.scale, name = fallback_scale(config, self._estimator)
+        self._estimator.scale, _ = fallback_scale(config, self._estimator)
         self._estimator.fit = config.input.fit
         for camera in self._cameras:
-            if camera.scale is not None:
-                camera.scale.set_fallback(self._estimator.scale, name)
-                if sources_of(before) != sources_of(config):
-                    old, camera.scale = camera.scale, camera.new_scale(self._estimator)
-                    old.stop()
+            camera.refresh_scale(self._estimator)
 
     def _take(self, estimator: DepthEstimator, checkpoint: str) -> None:
         """Let another network take over; raises CheckpointError where topics would have to change for it."""
@@ -202,6 +200,10 @@ class DepthNode(LifecycleNode):
                 if old is not None:
                     old.stop()
         self.get_logger().info(f"{checkpoint} has taken over")
+
+    def _config_of(self, camera: str) -> NodeConfig:
+        """The configuration of the moment, with what is set for one camera alone."""
+        return self._settings.parts.get(camera, self._config)
 
     def _override_names(self, config: NodeConfig) -> list[str]:
         """The parameters of quality of service that outputs declare."""
@@ -264,6 +266,6 @@ class DepthNode(LifecycleNode):
         return {camera.name: (*camera.state(self._estimator), camera.values()) for camera in self._cameras}
 
 
-def sources_of(config: NodeConfig) -> tuple[object, ...]:
-    """What a change of makes other sources of scale."""
-    return config.scale.source, config.scale.camera_height, config.scale.ground_frame
+def camera_parts(config: NodeConfig) -> tuple[str, ...]:
+    """The cameras that can have parameters of their own: those with a name."""
+    return tuple(filter(None, config.camera_names))

@@ -90,6 +90,33 @@ def test_several_cameras_share_one_model(make):
     assert node._cameras == []
 
 
+def test_a_camera_can_have_parameters_of_its_own(make):
+    given = {"front__scale__fixed": 4, "rear__scale__camera_height": 1.5, "rear__rectify": "never"}
+    node = make(cameras="front, rear", depth__max=50.0, **given)
+    assert node.trigger_configure() == SUCCESS
+    assert node.trigger_activate() == SUCCESS
+
+    def of(name):
+        return node._config_of(name)
+
+    assert (of("front").depth.max, of("rear").depth.max) == (50.0, 50.0)
+    assert (of("front").rectify, of("rear").rectify) == ("auto", "never")
+    assert (of("front").scale.camera_height, of("rear").scale.camera_height) == (0.0, 1.5)
+    front, rear = node._cameras
+    assert (front.scale.state.scale, rear.scale.state.scale) == (4.0, 10.0)
+    before = front.scale, rear.scale
+    changes = {"front.scale.fixed": 5, "rear.scale.camera_height": 2.0, "depth.max": 60.0}
+    assert all(r.successful for r in node.set_parameters([Parameter(n, value=v) for n, v in changes.items()]))
+    assert front.scale is before[0]
+    assert front.scale.state.scale == 5.0
+    assert rear.scale is not before[1]  # another height is another source
+    assert (of("rear").scale.camera_height, of("rear").depth.max) == (2.0, 60.0)
+    [result] = node.set_parameters([Parameter("rear.rectify", value="always")])
+    assert "cannot change while the node is configured" in result.reason
+    assert not node.set_parameters([Parameter("rear.scale.camera_height", value=-1.0)])[0].successful
+    assert of("rear").scale.camera_height == 2.0
+
+
 def test_pictures_taken_at_once_are_one_batch(make):
     """And others are not, nor where the back end takes one at a time."""
     node = make(cameras=["front", "rear", "left"])
@@ -230,6 +257,11 @@ def test_every_network_comes_up(make, make_semantic_checkpoint, tmp_path, archit
         ({"cameras": ["front", "front"]}, "parameter 'cameras' has 'front' twice"),
         ({"cameras": ["front", "2nd"]}, "parameter 'cameras' has '2nd', which is no name for topics"),
         ({"cameras": ["front", ""]}, "parameter 'cameras' has '', which is no name for topics"),
+        ({"cameras": ["front", "depth"]}, "'depth', which is a parameter's name: call it depth_camera"),
+        ({"cameras": ["front"], "front__depth__max": -1.0}, "'front.depth.max' is -1.0, out of bounds"),
+        ({"cameras": ["front"], "front__depth__max": 0.05}, "'front': parameter 'depth.min' is 0.1 but must be below"),
+        ({"cameras": ["front"], "rear__depth__max": 5.0}, "unknown parameter 'rear.depth.max'"),
+        ({"cameras": ["front"], "front__checkpoint": "real"}, "unknown parameter 'front.checkpoint'"),
         ({"cameras": "front,re ar"}, "parameter 'cameras' has 're ar', which is no name for topics"),
         ({"precision": "int8"}, "one of auto, fp32, fp16, bf16"),
         ({"backend": "tensorrt"}, "parameter 'backend' is 'tensorrt' but must be one of auto, torch, openvino, onnx"),
