@@ -15,6 +15,7 @@ from launch.actions import (
     Shutdown,
 )
 from launch.conditions import UnlessCondition
+from launch.events.process import ProcessExited
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.substitutions import FindPackageShare
 
@@ -53,5 +54,11 @@ def player(context: LaunchContext) -> list[ExecuteProcess]:
     given = {name: LaunchConfiguration(name).perform(context) for name in ("bag", "rate", "loop", "subscribers")}
     command = ["depth", "play", given["bag"], "--rate", given["rate"], "--subscribers", given["subscribers"], "--clock"]
     command += ["--loop"] if given["loop"].lower() in ("true", "1") else []
-    end = Shutdown(reason="the bag has ended", condition=UnlessCondition(LaunchConfiguration("rviz")))
     return [ExecuteProcess(cmd=command, output="screen", on_exit=end)]
+
+
+def end(_: ProcessExited, context: LaunchContext) -> Shutdown | None:
+    """End all with the bag, unless that is under way already: launch cannot be shut down twice."""
+    if context.is_shutdown:
+        return None
+    return Shutdown(reason="the bag has ended", condition=UnlessCondition(LaunchConfiguration("rviz")))

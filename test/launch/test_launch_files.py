@@ -191,6 +191,16 @@ def test_several_cameras_are_remapped_each(launch, prefix):
     assert "rear/camera_info:=rear/info" in arguments
 
 
+def test_rviz_shows_one_of_several_cameras(launch, prefix):
+    rviz = prefix / "lib/rviz2/rviz2"
+    note_both(prefix / "bin/depth_node", rviz)
+    (prefix / "share/ament_index/resource_index/packages/rviz2").touch()
+    started(prefix, "multi_camera", "depth_node", rviz="true", cameras="front,rear", rviz_camera="rear")
+    arguments = " ".join(json.loads(Path(f"{rviz}.json").read_text())["arguments"])
+    for wanted in ("image:=rear/image_raw", "depth/points:=rear/depth/points", "-f rear_optical_frame"):
+        assert wanted in arguments
+
+
 def test_one_topic_for_all_cameras_is_one_line(launch, prefix):
     output = failed(prefix, "multi_camera", images="/camera/image_raw")
     assert "images:=/camera/image_raw would be one topic for all cameras: write {camera} for the name" in output

@@ -108,6 +108,7 @@ class CameraStream:
 
     Attributes:
         name: which of several cameras; empty where there is one only.
+        config: of the moment, with what is set for this camera alone.
         log: the node's, or its child of that name.
         outputs: where depth goes.
         statistics: counts frames, drops and times.
@@ -116,16 +117,16 @@ class CameraStream:
         view: what the network saw of its last picture; None before the first.
     """
 
-    def __init__(self, node: Node, name: str, estimator: DepthEstimator, config: Callable[[], NodeConfig]) -> None:
+    def __init__(self, node: Node, name: str, estimator: DepthEstimator, config: NodeConfig) -> None:
         """Advertise.
 
         Args:
             node: owner of publishers and subscriptions.
             name: which of several cameras; empty where there is one only.
             estimator: the loaded network.
-            config: gives the configuration of the moment.
+            config: the camera's configuration.
         """
-        self._node, self.name, self.log, self._config = node, name, log_of(node, name), config
+        self._node, self.name, self.log, self.config = node, name, log_of(node, name), config
         self.outputs = DepthOutputs(node, estimator.classes, name)
         self.statistics = FrameStatistics()
         self.input: CameraInput | None = None
@@ -135,7 +136,7 @@ class CameraStream:
 
     def activate(self, estimator: DepthEstimator, submit: Callable[[CameraStream, CameraFrame], None]) -> None:
         """Subscribe; each frame goes to `submit`."""
-        config = self._config()
+        config = self.config
         topic = image_topic(self._node, config.image_transport, self.name)
         self._camera = CameraModel(should_rectify(config.rectify, topic))
         self._bits = BitDepth(config.bits)
@@ -166,16 +167,17 @@ class CameraStream:
 
     def new_scale(self, estimator: DepthEstimator) -> RuntimeScale:
         """Metres at run time, from the sources that are configured now."""
-        config = self._config()
+        config = self.config
         self._sources, fallback = sources_of(config), fallback_scale(config, estimator)
         return RuntimeScale(self._node, config.scale, fallback, estimator.classes, self.outputs.wanted, self.name)
 
-    def refresh_scale(self, estimator: DepthEstimator) -> None:
-        """Take over what has changed of its settings."""
+    def configure(self, config: NodeConfig, estimator: DepthEstimator) -> None:
+        """Take over a changed configuration; the worker reads it with its next frame."""
+        self.config = config
         if self.scale is None:
             return
-        self.scale.set_fallback(*fallback_scale(self._config(), estimator))
-        if sources_of(self._config()) != self._sources:
+        self.scale.set_fallback(*fallback_scale(config, estimator))
+        if sources_of(config) != self._sources:
             old, self.scale = self.scale, self.new_scale(estimator)
             old.stop()
 
@@ -186,7 +188,7 @@ class CameraStream:
             CalibrationError: its camera_info is not a camera's, or another one's.
             EncodingError: its pixels cannot be read.
         """
-        config, wanted = self._config(), self.outputs.wanted()
+        config, wanted = self.config, self.outputs.wanted()
         if not wanted:
             self.statistics.add_dropped("no subscriber")
             return None
@@ -257,7 +259,7 @@ class CameraStream:
         """Why metres are not to be trusted; empty where they are."""
         if self.scale is not None and self.scale.problem:
             return self.scale.problem
-        if is_unscaled(self._config(), estimator) and not (self.scale and self.scale.state.is_measured):
+        if is_unscaled(self.config, estimator) and not (self.scale and self.scale.state.is_measured):
             return "depth is in network units: nothing says how long one is, see scale.source"
         return ""
 

@@ -25,11 +25,12 @@ from depth_node.checkpoints.shipped import DEFAULT
 from depth_node.config.live import SHARED, NodeConfig
 from depth_node.errors import CheckpointError, DepthNodeError
 from depth_node.inference.estimator import DepthEstimator
-from depth_node.ros.diagnostics import PERIOD, DiagnosticsPublisher, Report
+from depth_node.ros.diagnostics import PERIOD, DiagnosticsPublisher, Report, frame_values
 from depth_node.ros.library_log import warnings_to
 from depth_node.ros.live.camera_name import topic_of
 from depth_node.ros.live.camera_stream import CameraStream
 from depth_node.ros.live.checkpoint_swap import CheckpointSwap
+from depth_node.ros.live.frame_statistics import FrameStatistics
 from depth_node.ros.live.frame_worker import FrameWorker
 from depth_node.ros.live.outputs import SEMANTIC_TOPICS, TOPICS
 from depth_node.ros.live.scale_inputs import Transforms
@@ -98,8 +99,7 @@ class DepthNode(LifecycleNode):
             Transforms(config.scale.extrinsics)  # a file that cannot be read is no matter of activation
         self._estimator = self._load(self._config)
         self._cameras = [
-            CameraStream(self, name, self._estimator, functools.partial(self._config_of, name))
-            for name in self._config.camera_names
+            CameraStream(self, name, self._estimator, self._config_of(name)) for name in self._config.camera_names
         ]
         self._swap = CheckpointSwap(self, self._config, self._load, self._take)
 
@@ -179,7 +179,7 @@ class DepthNode(LifecycleNode):
         self._estimator.scale, _ = fallback_scale(config, self._estimator)
         self._estimator.fit = config.input.fit
         for camera in self._cameras:
-            camera.refresh_scale(self._estimator)
+            camera.configure(self._config_of(camera.name), self._estimator)
 
     def _take(self, estimator: DepthEstimator, checkpoint: str) -> None:
         """Let another network take over; raises CheckpointError where topics would have to change for it."""
@@ -244,12 +244,16 @@ class DepthNode(LifecycleNode):
     def _report(self) -> Report:
         """Level, message and values for /diagnostics: of a camera alone everything, of several what they share."""
         if self._estimator is None:
-            return ("error", self._problem, {}) if self._problem else ("ok", "unconfigured", {})
+            values = frame_values(FrameStatistics().snapshot())
+            return ("error", self._problem, values) if self._problem else ("ok", "unconfigured", values)
         problem = self._swap.problem if self._swap else ""
         values = describe(self._estimator, self._config)
         if len(self._cameras) == 1:
             [camera] = self._cameras
             return (*camera.state(self._estimator, problem), values | camera.values())
+        counts = [camera.statistics.snapshot() for camera in self._cameras]
+        values["images received"] = sum(count.received for count in counts)
+        values["images published"] = sum(count.published for count in counts)
         troubles = [
             f"{camera.name}: {message}"
             for camera in self._cameras
