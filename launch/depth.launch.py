@@ -8,6 +8,7 @@ ros2 launch depth_node depth.launch.py image:=/camera/image_raw rviz:=true
 from launch import LaunchDescription, LaunchDescriptionEntity
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, Shutdown
 from launch.conditions import IfCondition
+from launch.events.process import ProcessExited
 from launch.launch_context import LaunchContext
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import LifecycleNode, Node
@@ -104,5 +105,10 @@ def depth_node(overrides: dict[str, ParameterValue]) -> LaunchDescriptionEntity:
         ],
         ros_arguments=["--log-level", LaunchConfiguration("log_level")],
         output="screen",
-        on_exit=Shutdown(reason="depth_node has ended"),
+        on_exit=end,
     )
+
+
+def end(_: ProcessExited, context: LaunchContext) -> Shutdown | None:
+    """End all with the node, unless that is under way already: launch cannot be shut down twice."""
+    return None if context.is_shutdown else Shutdown(reason="depth_node has ended")

@@ -29,7 +29,10 @@ def generate_launch_description() -> LaunchDescription:
             argument("rate", "1.0", "speed, 1 is as recorded"),
             argument("loop", "false", "start over at the end, until interrupted"),
             argument("rviz", "false", "also start RViz, which stays when the bag has ended; else everything ends then"),
-            argument("subscribers", "1", "the bag waits 30 s at most for so many subscriptions to its topics"),
+            argument(
+                "subscribers", "1", "the bag waits for so many subscriptions to its images, calibration and all else"
+            ),
+            argument("wait", "120", "seconds at most that it waits: the first start of a network takes a minute"),
             GroupAction(
                 [
                     IncludeLaunchDescription(
@@ -51,8 +54,11 @@ def argument(name: str, default: str | None, description: str) -> DeclareLaunchA
 
 def player(context: LaunchContext) -> list[ExecuteProcess]:
     """The bag's topics under their own names, and its time on /clock."""
-    given = {name: LaunchConfiguration(name).perform(context) for name in ("bag", "rate", "loop", "subscribers")}
-    command = ["depth", "play", given["bag"], "--rate", given["rate"], "--subscribers", given["subscribers"], "--clock"]
+    given = {
+        name: LaunchConfiguration(name).perform(context) for name in ("bag", "rate", "loop", "subscribers", "wait")
+    }
+    command = ["depth", "play", given["bag"], "--clock"]
+    command += [word for name in ("rate", "subscribers", "wait") for word in (f"--{name}", given[name])]
     command += ["--loop"] if given["loop"].lower() in ("true", "1") else []
     return [ExecuteProcess(cmd=command, output="screen", on_exit=end)]
 

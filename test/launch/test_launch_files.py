@@ -19,7 +19,7 @@ DEPTH = ("namespace", "use_sim_time", "params_file", "log_level", "rviz", "rviz_
 TOPICS = ("image", "camera_info", "lidar", "scan", "range", "odom")
 PARAMETERS = ("checkpoint", "backend", "device", "image_transport", "scale_source", "camera_height", "cameras")
 MULTI = ("cameras", "images", "camera_infos", "rviz", "rviz_camera", "rviz_frame")
-REPLAY = ("bag", "image", "rate", "loop", "rviz", "subscribers")
+REPLAY = ("bag", "image", "rate", "loop", "rviz", "subscribers", "wait")
 USB = ("driver", "device_file", "width", "height", "calibration", "camera_frame")
 REALSENSE = ("serial_no", "color_profile", "own_depth")
 RETRAIN = ("bags", "checkpoint", "output", "older", "deploy", "arguments")
@@ -213,7 +213,7 @@ def test_a_bag_is_played_to_the_node(launch, prefix, monkeypatch):
     assert overrides == {"use_sim_time": True}
     assert "image:=/c/image" in arguments
     noted = json.loads((prefix / "bin/depth.json").read_text())["arguments"]
-    assert noted == ["play", "/data/a bag", "--rate", "0.5", "--subscribers", "1", "--clock"]
+    assert noted == ["play", "/data/a bag", "--clock", "--rate", "0.5", "--subscribers", "1", "--wait", "120"]
 
 
 @pytest.mark.parametrize(
