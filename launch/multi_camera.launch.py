@@ -57,7 +57,7 @@ def names(context: LaunchContext) -> list[str]:
 
 def topics(context: LaunchContext) -> dict[str, str]:
     """What each camera's inputs are called in the node, and where they are found."""
-    found = {}
+    found: dict[str, str] = {}
     for argument, topic in (("images", "image"), ("camera_infos", "camera_info")):
         where = LaunchConfiguration(argument).perform(context)
         if where and "{camera}" not in where:
