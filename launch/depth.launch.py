@@ -1,6 +1,6 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Live depth from one camera.
+"""Live depth from one camera; multi_camera.launch.py is for several.
 
 ros2 launch depth_node depth.launch.py image:=/camera/image_raw rviz:=true
 """
@@ -8,6 +8,7 @@ ros2 launch depth_node depth.launch.py image:=/camera/image_raw rviz:=true
 from launch import LaunchDescription, LaunchDescriptionEntity
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, Shutdown
 from launch.conditions import IfCondition
+from launch.events.process import ProcessExited
 from launch.launch_context import LaunchContext
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import LifecycleNode, Node
@@ -18,8 +19,17 @@ SHARE = FindPackageShare("depth_node")
 PARAMETERS = PathJoinSubstitution([SHARE, "config", "depth.yaml"])
 RVIZ = PathJoinSubstitution([SHARE, "rviz", "depth.rviz"])
 SIM_TIME = ParameterValue(LaunchConfiguration("use_sim_time"), value_type=bool)
-OVERRIDES = {"autostart": bool, "checkpoint": str}
-"""Arguments that overrule the parameter file where they are given."""
+OVERRIDES = {
+    "autostart": ("autostart", bool),
+    "checkpoint": ("checkpoint", str),
+    "backend": ("backend", str),
+    "device": ("device", str),
+    "image_transport": ("image_transport", str),
+    "scale_source": ("scale.source", str),
+    "camera_height": ("scale.camera_height", float),
+    "cameras": ("cameras", str),
+}
+"""Arguments that overrule the parameter file where they are given: the parameter of each, and its type."""
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -40,6 +50,16 @@ def generate_launch_description() -> LaunchDescription:
             argument("range", "range", "topic of a range finder, for metres"),
             argument("odom", "odom", "topic of odometry, for metres"),
             argument("checkpoint", "", "a *.safetensors checkpoint, or a name as in params_file; empty: as it says"),
+            argument(
+                "backend", "", "what computes the network: auto, torch, openvino, onnxruntime; empty: as params_file"
+            ),
+            argument("device", "", "where it runs: auto, cpu or cuda; empty: as params_file says"),
+            argument("image_transport", "", "images as they come: auto, raw or compressed; empty: as params_file says"),
+            argument("scale_source", "", "what says how long a metre is (scale.source); empty: as params_file says"),
+            argument(
+                "camera_height", "", "metres of the camera above the road, for metres; empty: as params_file says"
+            ),
+            argument("cameras", "", "several cameras, commas between their names; empty: as params_file says"),
             # Substitutions cannot leave a parameter out.
             OpaqueFunction(function=lambda context: [depth_node(given_overrides(context))]),
             Node(
@@ -63,8 +83,8 @@ def argument(name: str, default: object, description: str) -> DeclareLaunchArgum
 
 def given_overrides(context: LaunchContext) -> dict[str, ParameterValue]:
     """The overrides that are not empty."""
-    given = [name for name in OVERRIDES if LaunchConfiguration(name).perform(context)]
-    return {name: ParameterValue(LaunchConfiguration(name), value_type=OVERRIDES[name]) for name in given}
+    given = [(name, *OVERRIDES[name]) for name in OVERRIDES if LaunchConfiguration(name).perform(context)]
+    return {parameter: ParameterValue(LaunchConfiguration(name), value_type=kind) for name, parameter, kind in given}
 
 
 def depth_node(overrides: dict[str, ParameterValue]) -> LaunchDescriptionEntity:
@@ -85,5 +105,10 @@ def depth_node(overrides: dict[str, ParameterValue]) -> LaunchDescriptionEntity:
         ],
         ros_arguments=["--log-level", LaunchConfiguration("log_level")],
         output="screen",
-        on_exit=Shutdown(reason="depth_node has ended"),
+        on_exit=end,
     )
+
+
+def end(_: ProcessExited, context: LaunchContext) -> Shutdown | None:
+    """End all with the node, unless that is under way already: launch cannot be shut down twice."""
+    return None if context.is_shutdown else Shutdown(reason="depth_node has ended")

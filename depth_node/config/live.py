@@ -7,15 +7,20 @@ The same metadata makes the ROS parameter descriptors, `config/depth.yaml` and t
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from depth_node.config.backend import AUTO, BACKENDS
 from depth_node.config.fit import fit_setting
-from depth_node.config.setting import Validated, setting
+from depth_node.config.setting import Validated, setting, settings
 from depth_node.errors import ConfigError
 
 MEASURED = ("lidar", "scan", "range", "odometry", "camera_height")
 """Sources of scale that measure at run time, best first."""
+NAME = r"[A-Za-z](_?[A-Za-z0-9])*"
+"""A part of a ROS topic's name, strictly."""
+SHARED = ("checkpoint", "device", "precision", "backend", "autostart", "cameras", "input.fit")
+"""What several cameras cannot have each to itself; all else can be set for one as 'front.depth.max'."""
 SCALE_SOURCES = ("auto", *MEASURED, "checkpoint", "fixed")
 
 
@@ -124,6 +129,12 @@ class NodeConfig(Validated):
         choices=BACKENDS,
     )
     autostart: bool = setting(True, "configure and activate at start; false waits for a lifecycle manager")
+    cameras: tuple[str, ...] = setting(
+        ("",),
+        "names of several cameras, such as [front, rear], which share the network: their topics are front/image, "
+        "front/depth/image_rect and so on, front.depth.max is a parameter of one alone (docs/cameras.md); empty: one "
+        "camera, whose topics have no name before them",
+    )
     image_transport: str = setting(
         "auto",
         "subscribe to image (raw) or to image/compressed; auto takes compressed images where there are no raw ones",
@@ -148,10 +159,31 @@ class NodeConfig(Validated):
     def __post_init__(self) -> None:
         """Check every value alone and the ranges together; raises ConfigError."""
         super().__post_init__()
+        _check_cameras(self.camera_names)
         _check_range("depth.min", self.depth.min, "depth.max", self.depth.max)
         if self.scale.source == "fixed" and not self.scale.fixed:
             raise ConfigError("parameter 'scale.source' is fixed: set 'scale.fixed' to metres per network unit too")
         _check_range("points.min_range", self.points.min_range, "points.max_range", self.points.max_range)
+
+    @property
+    def camera_names(self) -> tuple[str, ...]:
+        """Of several cameras; of one, an empty name."""
+        given = self.cameras.split(",") if isinstance(self.cameras, str) else self.cameras
+        return tuple(name.strip() for name in given) or ("",)
+
+
+def _check_cameras(names: tuple[str, ...]) -> None:
+    """Refuse what cannot stand in a topic's name, or would mean two cameras."""
+    for name in names:
+        if names != ("",) and not re.fullmatch(NAME, name):
+            raise ConfigError(
+                f"parameter 'cameras' has {name!r}, which is no name for topics: take letters, digits and single "
+                "underscores, and begin with a letter"
+            )
+        if names.count(name) > 1:
+            raise ConfigError(f"parameter 'cameras' has '{name}' twice: each camera needs a name of its own")
+        if any(named.name.split(".")[0] == name for named in settings(NodeConfig)):
+            raise ConfigError(f"parameter 'cameras' has '{name}', which is a parameter's name: call it {name}_camera")
 
 
 def _check_range(low_name: str, low: float, high_name: str, high: float) -> None:

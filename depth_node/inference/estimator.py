@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -25,7 +27,7 @@ from depth_node.config.network import SCALES
 from depth_node.errors import CalibrationError, EncodingError
 from depth_node.geometry.disparity import resized_depth
 from depth_node.inference.backends.choice import open_backend
-from depth_node.inference.backends.interface import Backend
+from depth_node.inference.backends.interface import Backend, Outputs
 from depth_node.inference.backends.opener import Say
 from depth_node.inference.confidence import confidence_of, uncertainty
 from depth_node.inference.device import PRECISIONS
@@ -37,6 +39,38 @@ if TYPE_CHECKING:
     from depth_node.networks.depth_model import DepthModel
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class EstimateRequest:
+    """One image and what is wanted of it.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB, any size; an array, or a tensor that may already be on the device.
+        K: (3, 3) intrinsics of `image`, pixels; None where they are unknown.
+        full_resolution: return depth at the size of `image` rather than of what the network sees of it. Inverse
+            depth is then interpolated bilinearly with half-pixel centres, which is exact on planes; labels are
+            repeated. What the network does not see is not valid, and `UNLABELLED`.
+        sky_infinite: give pixels that the semantic network takes for sky infinite depth.
+        with_labels: labels are wanted.
+        with_confidence: so is how sure depth is (`inference.confidence`).
+    """
+
+    image: NDArray[np.uint8] | Tensor
+    K: NDArray[np.float64] | None
+    full_resolution: bool = False
+    sky_infinite: bool = True
+    with_labels: bool = True
+    with_confidence: bool = False
+
+
+class _NetworkInput(NamedTuple):
+    """An image as the network sees it: (1, 3, H, W) RGB in 0..1, the view, and what is shown of the picture."""
+
+    tensor: Tensor
+    view: NetworkView
+    shown: Tensor
+    timings: Mapping[str, float]
 
 
 class DepthEstimator:
@@ -122,7 +156,6 @@ class DepthEstimator:
         """Whether the semantic network runs for every picture anyway."""
         return self.info.network.guided
 
-    @torch.inference_mode()
     def estimate(
         self,
         image: NDArray[np.uint8] | Tensor,
@@ -141,14 +174,12 @@ class DepthEstimator:
         (`camera.network_view`).
 
         Args:
-            image: (H, W, 3) uint8 RGB, any size; an array, or a tensor that may already be on the device.
+            image: as in `EstimateRequest`, as all others.
             K: (3, 3) intrinsics of `image`, pixels; None where they are unknown.
-            full_resolution: return depth at the size of `image` rather than of what the network sees of it. Inverse
-                depth is then interpolated bilinearly with half-pixel centres, which is exact on planes; labels are
-                repeated. What the network does not see is not valid, and `UNLABELLED`.
-            sky_infinite: give pixels that the semantic network takes for sky infinite depth.
+            full_resolution: depth at the size of `image`.
+            sky_infinite: give sky infinite depth.
             with_labels: labels are wanted.
-            with_confidence: so is how sure depth is (`inference.confidence`).
+            with_confidence: so is how sure depth is.
 
         Returns:
             Depth at the chosen resolution, with labels, intrinsics and image at that resolution; the intrinsics are
@@ -158,21 +189,57 @@ class DepthEstimator:
             EncodingError: the image is not H x W x 3 bytes.
             CalibrationError: K is not a camera's.
         """
+        request = EstimateRequest(image, K, full_resolution, sky_infinite, with_labels, with_confidence)
+        return self.estimate_batch([request])[0]
+
+    @torch.inference_mode()
+    def estimate_batch(self, requests: Sequence[EstimateRequest]) -> list[Prediction]:
+        """What `estimate` gives for each of several images, of any sizes and cameras, in one pass of the networks.
+
+        Where the back end takes one image at a time, they are computed one after the other.
+
+        Raises:
+            EncodingError: as `estimate`, of any of them.
+            CalibrationError: as `estimate`, of any of them.
+        """
+        if len(requests) > 1 and not self.backend.batches:
+            return [self.estimate_batch([request])[0] for request in requests]
+        inputs = [self._prepare(request) for request in requests]
         clock = StageClock(self.device)
-        picture = self._upload(image)
-        clock.lap("upload")
-        view = self.view((picture.shape[0], picture.shape[1]), K)
-        resized = view.of(picture)
-        batch = to_network_input(resized)[None]
-        clock.lap("preprocess")
-        shown = picture if full_resolution else view.target.cut(resized)
-        find_sky = sky_infinite and len(self._sky_ids) > 0
-        wants_labels = find_sky or with_labels
-        disparities, logits = self.backend.run(batch, SCALES if with_confidence else 1, wants_labels, clock)
+        batch = inputs[0].tensor if len(inputs) == 1 else torch.cat([each.tensor for each in inputs])
+        scales = SCALES if any(request.with_confidence for request in requests) else 1
+        wants_labels = any(self._wants_labels(request) for request in requests)
+        found = self.backend.run(batch, scales, wants_labels, clock)
         clock.lap("depth")
-        labels: Tensor | None = None
-        if logits is not None and wants_labels:
-            labels = _labels_of(logits, view, full_resolution)
+        return [
+            self._finish(request, each, _of_image(found, i), clock.timings)
+            for i, (request, each) in enumerate(zip(requests, inputs, strict=True))
+        ]
+
+    def _wants_labels(self, request: EstimateRequest) -> bool:
+        return request.with_labels or (request.sky_infinite and len(self._sky_ids) > 0)
+
+    def _prepare(self, request: EstimateRequest) -> _NetworkInput:
+        """One image as the network sees it."""
+        clock = StageClock(self.device)
+        picture = self._upload(request.image)
+        clock.lap("upload")
+        view = self.view((picture.shape[0], picture.shape[1]), request.K)
+        resized = view.of(picture)
+        tensor = to_network_input(resized)[None]
+        clock.lap("preprocess")
+        shown = picture if request.full_resolution else view.target.cut(resized)
+        return _NetworkInput(tensor, view, shown, clock.timings)
+
+    def _finish(
+        self, request: EstimateRequest, seen: _NetworkInput, found: Outputs, timings: Mapping[str, float]
+    ) -> Prediction:
+        """Metres, classes, sky and confidence of one image from what the networks gave for it."""
+        clock, view, full_resolution = StageClock(self.device), seen.view, request.full_resolution
+        disparities, labels = found.disparities, None
+        find_sky = request.sky_infinite and len(self._sky_ids) > 0
+        if found.logits is not None and self._wants_labels(request):
+            labels = _labels_of(found.logits, view, full_resolution)
             clock.lap("labels")
         region = view.window if full_resolution else view.target
         network, size = self.info.network, (region.height, region.width)
@@ -186,7 +253,7 @@ class DepthEstimator:
             depth, valid = depth.masked_fill(sky, math.inf), valid | sky
         clock.lap("scale")
         confidence: Tensor | None = None
-        if with_confidence:
+        if request.with_confidence:
             doubt = view.shown(uncertainty(disparities, self.info.network, self.scale * view.focal_ratio))
             if full_resolution:
                 doubt = F.interpolate(doubt, size, mode="bilinear", align_corners=False)
@@ -194,11 +261,13 @@ class DepthEstimator:
             if full_resolution:
                 confidence = view.spread(confidence, 0)
             clock.lap("confidence")
+        K = request.K
         if K is None:
             K_shown = np.full((3, 3), np.nan)
         else:
             K_shown = np.array(K, np.float64) if full_resolution else view.intrinsics(K)
-        return Prediction(depth, valid, shown, K_shown, view, labels, confidence, timings=clock.timings)
+        timings = {**seen.timings, **timings, **clock.timings}
+        return Prediction(depth, valid, seen.shown, K_shown, view, labels, confidence, timings=timings)
 
     def view(self, picture: tuple[int, int], K: NDArray[np.float64] | None) -> NetworkView:
         """What the network sees of pictures of a size (height, width) and camera; raises CalibrationError."""
@@ -227,6 +296,12 @@ class DepthEstimator:
             # A view such as image[..., ::-1], or a read-only message buffer, cannot back a tensor.
             image = torch.from_numpy(np.require(image, requirements=("C", "W")))
         return image.to(self.device)
+
+
+def _of_image(found: Outputs, i: int) -> Outputs:
+    """What the networks gave for one image of a batch, as a batch of one."""
+    logits = None if found.logits is None else found.logits[i : i + 1]
+    return Outputs([disparity[i : i + 1] for disparity in found.disparities], logits)
 
 
 def _labels_of(logits: Tensor, view: NetworkView, full_resolution: bool) -> Tensor:

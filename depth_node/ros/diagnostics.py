@@ -17,33 +17,43 @@ from rclpy.node import Node
 from depth_node.ros.live.frame_statistics import Snapshot
 
 PERIOD = 1.0
+Report = tuple[str, str, Mapping[str, Any]]
+"""Level ('ok', 'warn', 'error'), message and values."""
 LEVELS = {"ok": DiagnosticStatus.OK, "warn": DiagnosticStatus.WARN, "error": DiagnosticStatus.ERROR}
 
 
 class DiagnosticsPublisher:
-    """Publishes one status of a node, asked from it each time."""
+    """Publishes the status of a node, asked from it each time, and of its tasks where it has any."""
 
-    def __init__(self, node: Node, report: Callable[[], tuple[str, str, Mapping[str, Any]]]) -> None:
+    def __init__(
+        self, node: Node, report: Callable[[], Report], tasks: Callable[[], Mapping[str, Report]] = dict
+    ) -> None:
         """Start the timer.
 
         Args:
             node: owner of publisher and timer.
-            report: gives level ('ok', 'warn', 'error'), message and values.
+            report: gives that of the node.
+            tasks: gives those of its tasks, by name.
         """
-        self._node, self._report = node, report
+        self._node, self._report, self._tasks = node, report, tasks
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
         # Steady: a paused simulation should still be able to say so.
         self._timer = node.create_timer(PERIOD, self.publish, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def publish(self) -> None:
         """Publish now."""
-        level, message, values = self._report()
         name = self._node.get_fully_qualified_name().lstrip("/")
-        status = DiagnosticStatus(level=LEVELS[level], name=name, message=message, hardware_id=name)
-        status.values = [KeyValue(key=key, value=_text(value)) for key, value in values.items()]
-        array = DiagnosticArray(status=[status])
+        reports = {name: self._report()} | {f"{name}: {task}": report for task, report in self._tasks().items()}
+        array = DiagnosticArray(status=[_status(title, name, report) for title, report in reports.items()])
         array.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(array)
+
+
+def _status(title: str, hardware: str, report: Report) -> DiagnosticStatus:
+    level, message, values = report
+    status = DiagnosticStatus(level=LEVELS[level], name=title, message=message, hardware_id=hardware)
+    status.values = [KeyValue(key=key, value=_text(value)) for key, value in values.items()]
+    return status
 
 
 def frame_values(snapshot: Snapshot) -> dict[str, Any]:

@@ -195,11 +195,12 @@ def _depth_node_help() -> str:
     from depth_node.config.live import NodeConfig
     from depth_node.ros.live.outputs import SEMANTIC_TOPICS, TOPICS
 
-    return f"""Depth images and point clouds of one camera.
+    return f"""Depth images and point clouds of one camera, or of several with one network.
 
 depth_node --ros-args -p checkpoint:=best.safetensors -r image:=/camera/image_raw
 ros2 run depth_node depth_node --ros-args --params-file depth.yaml
 
+With -p cameras:="[front, rear]" every topic has a camera's name before it, such as front/image.
 Takes `image` and `camera_info`, publishes {", ".join(TOPICS)};
 with a semantic network {", ".join(SEMANTIC_TOPICS)} too.
 

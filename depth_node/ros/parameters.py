@@ -8,10 +8,11 @@ Here both become one line, which the configure step reports.
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import sys
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
@@ -46,7 +47,12 @@ def descriptor(named: NamedSetting) -> ParameterDescriptor:
 
 
 class NodeParameters(Generic[Config]):
-    """The parameters of one node, all from one configuration class."""
+    """The parameters of one node, all from one configuration class.
+
+    Attributes:
+        parts: the configuration of each part of the node, such as one of its cameras; a parameter that is given with
+            the part's name before it, such as 'front.depth.max', holds for that part alone.
+    """
 
     def __init__(
         self,
@@ -65,6 +71,8 @@ class NodeParameters(Generic[Config]):
         """
         self._node, self._config, self._locked, self._on_change = node, config, locked, on_change
         self._known = {named.name: named for named in settings(config)}
+        self._parts: dict[str, dict[str, NamedSetting]] = {}
+        self.parts: dict[str, Config] = {}
         self._refused: dict[str, str] = {}
         # Private to rclpy, but the only way to see overrides that nobody declared.
         self._given: dict[str, Parameter[Any]] = node._parameter_overrides
@@ -72,19 +80,57 @@ class NodeParameters(Generic[Config]):
             node.declare_parameter(named.name, self._initial(named), descriptor(named), ignore_override=True)
         node.add_on_set_parameters_callback(self._check)
 
-    def read(self, other_names: Iterable[str] = ()) -> Config:
+    def read(
+        self,
+        other_names: Callable[[Config], Iterable[str]] = lambda _: (),
+        parts: Callable[[Config], Iterable[str]] = lambda _: (),
+        undivided: Collection[str] = (),
+    ) -> Config:
         """The configuration as it stands.
 
         Args:
-            other_names: further parameter names that are no mistake (`qos_overrides...`).
+            other_names: gives further parameter names that are no mistake (`qos_overrides...`).
+            parts: gives the names of the node's parts.
+            undivided: settings that no part has to itself.
 
         Raises:
             ConfigError: an override is unknown, of the wrong type or out of bounds, or values contradict each other.
         """
-        self._refuse_unknown(set(other_names))
         for line in self._refused.values():
             raise ConfigError(line)
-        return build(self._config, self._values())
+        config = build(self._config, self._values())
+        self._parts = {part: self._declare_part(part, undivided) for part in parts(config)}
+        self.parts = self._build_parts()
+        self._refuse_unknown(set(other_names(config)))
+        return config
+
+    def _declare_part(self, part: str, undivided: Collection[str]) -> dict[str, NamedSetting]:
+        """Declare the settings that are given for one part; returns them by the name with the part before it."""
+        found: dict[str, NamedSetting] = {}
+        for setting in self._known.values():
+            named = dataclasses.replace(setting, name=f"{part}.{setting.name}")
+            if named.name in self._given and setting.name not in undivided:
+                found[named.name] = setting
+                if not self._node.has_parameter(named.name):
+                    value = _ros_value(coerce(named, _plain(self._given[named.name].value)))
+                    self._node.declare_parameter(named.name, value, descriptor(named), ignore_override=True)
+        return found
+
+    def _build_parts(self, changes: Sequence[Parameter[Any]] = ()) -> dict[str, Config]:
+        """The configuration of each part, with changes that are asked for."""
+        common, changed = self._values(changes), {change.name: _plain(change.value) for change in changes}
+        built = {}
+        for part, own in self._parts.items():
+            now = {name: _plain(self._node.get_parameter(name).value) for name in own} | changed
+            try:
+                built[part] = build(self._config, common | {setting.name: now[name] for name, setting in own.items()})
+            except ConfigError as error:
+                raise ConfigError(f"'{part}': {error}") from None
+        return built
+
+    def _setting(self, name: str) -> NamedSetting | None:
+        """What a parameter sets, of the node or of a part."""
+        return ({**self._known} | {key: own for part in self._parts.values() for key, own in part.items()}).get(name)
 
     def _initial(self, named: NamedSetting) -> Any:
         """The override of a setting, or its default where there is none or it cannot be used."""
@@ -110,23 +156,25 @@ class NodeParameters(Generic[Config]):
 
     def _check(self, changes: list[Parameter[Any]]) -> SetParametersResult:
         """Decide over a change asked for at run time."""
-        ours = [change for change in changes if change.name in self._known]
+        ours = [change for change in changes if self._setting(change.name)]
         if not ours:
             return SetParametersResult(successful=True)
         try:
-            config = build(self._config, self._values(ours))
+            config, parts = build(self._config, self._values(ours)), self._build_parts(ours)
             self._refuse_locked(ours)
         except ConfigError as error:
             return SetParametersResult(successful=False, reason=str(error))
         for change in ours:
             self._refused.pop(change.name, None)
+        self.parts = parts
         self._on_change(config)
         return SetParametersResult(successful=True)
 
     def _refuse_locked(self, changes: list[Parameter[Any]]) -> None:
         for change in changes:
-            current = self._node.get_parameter(change.name).value
-            if self._locked() and not self._known[change.name].about.live and _plain(change.value) != _plain(current):
+            current, named = self._node.get_parameter(change.name).value, self._setting(change.name)
+            is_live = named is not None and named.about.live
+            if self._locked() and not is_live and _plain(change.value) != _plain(current):
                 raise ConfigError(
                     f"parameter '{change.name}' cannot change while the node is configured: "
                     "deactivate and clean up first"

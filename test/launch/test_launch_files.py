@@ -17,6 +17,11 @@ import yaml
 ROOT = Path(__file__).parents[2]
 DEPTH = ("namespace", "use_sim_time", "params_file", "log_level", "rviz", "rviz_frame", "autostart")
 TOPICS = ("image", "camera_info", "lidar", "scan", "range", "odom")
+PARAMETERS = ("checkpoint", "backend", "device", "image_transport", "scale_source", "camera_height", "cameras")
+MULTI = ("cameras", "images", "camera_infos", "rviz", "rviz_camera", "rviz_frame")
+REPLAY = ("bag", "image", "rate", "loop", "rviz", "subscribers", "wait")
+USB = ("driver", "device_file", "width", "height", "calibration", "camera_frame")
+REALSENSE = ("serial_no", "color_profile", "own_depth")
 RETRAIN = ("bags", "checkpoint", "output", "older", "deploy", "arguments")
 RECORD = ("bags", "output", "params_file", "namespace", "log_level")
 LAUNCH = """
@@ -36,6 +41,12 @@ texts = [pathlib.Path(file).read_text() for file in files]
 pathlib.Path(__file__ + ".json").write_text(json.dumps({{"arguments": sys.argv[1:], "files": files, "texts": texts}}))
 """
 """What stands in for the nodes: it notes what it is given."""
+WAIT = """
+import time
+while not all(pathlib.Path(file).exists() for file in {notes}):
+    time.sleep(0.05)
+"""
+"""What ends with the first of several processes has to wait for the notes of all."""
 
 
 @pytest.fixture
@@ -73,13 +84,35 @@ def description(name):
     return loaded.generate_launch_description()
 
 
-def started(prefix, name, program, **given):
-    """Launch a file; returns what its process got: the arguments in one string, and the parameter files."""
+def launched(prefix, name, **given):
+    """Launch a file until it ends by itself."""
     before = os.environ.get("AMENT_PREFIX_PATH", "")
     environment = {**os.environ, "AMENT_PREFIX_PATH": f"{prefix}{os.pathsep if before else ''}{before}"}
     file = prefix / f"share/depth_node/launch/{name}.launch.py"
     command = [sys.executable, "-c", LAUNCH, str(file), *(f"{key}:={value}" for key, value in given.items())]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def note_both(*programs):
+    """Put programs in place that end when each of them has noted what it is given."""
+    wait = WAIT.format(notes=[f"{program}.json" for program in programs])
+    for program in programs:
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text(PROGRAM.format(python=sys.executable) + wait)
+        program.chmod(0o755)
+
+
+def failed(prefix, name, **given):
+    """Launch a file that cannot work; returns what it says."""
+    done = launched(prefix, name, **given)
+    assert done.returncode != 0, done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def started(prefix, name, program, **given):
+    """Launch a file; returns what its process got: the arguments in one string, and the parameter files."""
+    done = launched(prefix, name, **given)
     note = prefix / f"bin/{program}.json"
     assert done.returncode == 0, done.stdout + done.stderr
     assert note.exists(), done.stdout + done.stderr
@@ -93,7 +126,15 @@ def started(prefix, name, program, **given):
 
 @pytest.mark.parametrize(
     ("name", "wanted"),
-    [("depth", {*DEPTH, *TOPICS, "checkpoint"}), ("record", {*RECORD}), ("retrain", {*RETRAIN})],
+    [
+        ("depth", {*DEPTH, *TOPICS, *PARAMETERS}),
+        ("multi_camera", {*MULTI}),
+        ("replay", {*REPLAY}),
+        ("usb_camera", {*USB}),
+        ("realsense", {*REALSENSE}),
+        ("record", {*RECORD}),
+        ("retrain", {*RETRAIN}),
+    ],
 )
 def test_every_argument_is_declared_and_described(launch, name, wanted):
     entities = description(name).entities
@@ -101,7 +142,7 @@ def test_every_argument_is_declared_and_described(launch, name, wanted):
     assert set(declared) == wanted
     assert all(len(argument.description) > 10 for argument in declared.values())
     needed = {key for key, argument in declared.items() if argument.default_value is None}
-    assert needed == (set() if name == "depth" else {"bags", "output"})
+    assert needed == {"replay": {"bag"}, "record": {"bags", "output"}, "retrain": {"bags", "output"}}.get(name, set())
 
 
 def test_nothing_given_is_the_parameter_file(launch, prefix):
@@ -128,6 +169,91 @@ def test_what_is_given_overrules_it(launch, prefix):
     assert overrides == {"use_sim_time": True, "checkpoint": "/my.safetensors", "autostart": False}
     for wanted in ("__ns:=/front", "image:=/cam/image", "camera_info:=camera_info", "odom:=/odom", "--log-level debug"):
         assert wanted in arguments
+
+
+def test_parameters_by_the_names_of_the_node(launch, prefix):
+    given = {"backend": "openvino", "device": "cpu", "image_transport": "raw", "camera_height": "1"}
+    _, _, overrides = started(prefix, "depth", "depth_node", scale_source="odometry", **given)
+    wanted = {"backend": "openvino", "device": "cpu", "image_transport": "raw", "scale.source": "odometry"}
+    assert overrides == wanted | {"use_sim_time": False, "scale.camera_height": 1.0}
+
+
+def test_several_cameras_are_remapped_each(launch, prefix):
+    arguments, _, overrides = started(
+        prefix, "multi_camera", "depth_node", cameras="front, rear", images="/{camera}/color", namespace="car"
+    )
+    assert overrides == {"use_sim_time": False, "cameras": "front, rear"}
+    for wanted in ("front/image:=/front/color", "rear/image:=/rear/color", "__ns:=/car"):
+        assert wanted in arguments
+    assert "front/camera_info:=" not in arguments
+    arguments, *_ = started(prefix, "multi_camera", "depth_node", camera_infos="{camera}/info")
+    assert "front/image:=front/image_raw" in arguments
+    assert "rear/camera_info:=rear/info" in arguments
+
+
+def test_rviz_shows_one_of_several_cameras(launch, prefix):
+    rviz = prefix / "lib/rviz2/rviz2"
+    note_both(prefix / "bin/depth_node", rviz)
+    (prefix / "share/ament_index/resource_index/packages/rviz2").touch()
+    started(prefix, "multi_camera", "depth_node", rviz="true", cameras="front,rear", rviz_camera="rear")
+    arguments = " ".join(json.loads(Path(f"{rviz}.json").read_text())["arguments"])
+    for wanted in ("image:=rear/image_raw", "depth/points:=rear/depth/points", "-f rear_optical_frame"):
+        assert wanted in arguments
+
+
+def test_one_topic_for_all_cameras_is_one_line(launch, prefix):
+    output = failed(prefix, "multi_camera", images="/camera/image_raw")
+    assert "images:=/camera/image_raw would be one topic for all cameras: write {camera} for the name" in output
+
+
+def test_a_bag_is_played_to_the_node(launch, prefix, monkeypatch):
+    note_both(prefix / "bin/depth_node", prefix / "bin/depth")
+    monkeypatch.setenv("PATH", f"{prefix / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    arguments, _, overrides = started(prefix, "replay", "depth_node", bag="/data/a bag", rate="0.5", image="/c/image")
+    assert overrides == {"use_sim_time": True}
+    assert "image:=/c/image" in arguments
+    noted = json.loads((prefix / "bin/depth.json").read_text())["arguments"]
+    assert noted == ["play", "/data/a bag", "--clock", "--rate", "0.5", "--subscribers", "1", "--wait", "120"]
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "package"),
+    [
+        ("usb_camera", {}, "ros-kilted-usb-cam"),
+        ("usb_camera", {"driver": "v4l2_camera"}, "ros-kilted-v4l2-camera"),
+        ("realsense", {}, "ros-kilted-realsense2-camera"),
+    ],
+)
+def test_a_missing_driver_is_named(launch, prefix, monkeypatch, name, given, package):
+    monkeypatch.setenv("ROS_DISTRO", "kilted")
+    assert f"sudo apt install {package}" in failed(prefix, name, **given)
+    assert not (prefix / "bin/depth_node.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "executable", "image", "wanted"),
+    [
+        ("usb_camera", "usb_cam", "usb_cam_node_exe", "/camera/image_raw", {"image_width": 640, "image_height": 480}),
+        ("usb_camera", "v4l2_camera", "v4l2_camera_node", "/camera/image_raw", {"image_size": [640, 480]}),
+        (
+            "realsense",
+            "realsense2_camera",
+            "realsense2_camera_node",
+            "/camera/color/image_raw",
+            {"enable_color": True, "enable_depth": False},
+        ),
+    ],
+)
+def test_an_installed_driver_is_started(launch, prefix, name, package, executable, image, wanted):
+    program = prefix / f"lib/{package}/{executable}"
+    note_both(prefix / "bin/depth_node", program)
+    (prefix / f"share/ament_index/resource_index/packages/{package}").touch()
+    arguments, *_ = started(prefix, name, "depth_node")
+    assert f"image:={image}" in arguments
+    texts = json.loads(Path(f"{program}.json").read_text())["texts"]
+    trees = [yaml.safe_load(text.replace("!!python/tuple", "")) for text in texts]  # ROS passes over the tag, too
+    given = {key: value for tree in trees for part in tree.values() for key, value in part["ros__parameters"].items()}
+    assert wanted.items() <= given.items()
 
 
 @pytest.mark.parametrize("asked", ["true", "false"])

@@ -44,6 +44,7 @@ class Backend(ABC):
         classes: what scores stand for; None without a semantic network.
         device: where batches and outputs lie.
         precision: arithmetic of the convolutions, 'fp32', 'bf16' or 'fp16'.
+        batches: whether `run` takes more than one image at a time.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Backend(ABC):
     classes: ClassMap | None
     device: torch.device
     precision: str
+    batches: bool = True
 
     @abstractmethod
     def run(self, batch: Tensor, scales: int, wants_logits: bool, clock: StageClock | None = None) -> Outputs:
@@ -72,6 +74,7 @@ class GraphBackend(Backend):
     """One compiled graph on the CPU that gives all scales and scores at once, of one image at a time."""
 
     device = torch.device("cpu")
+    batches = False
 
     def __init__(
         self,

@@ -41,6 +41,11 @@ class OnProbation(Backend):
         """Of the one that is in use."""
         return self._now.precision
 
+    @property
+    def batches(self) -> bool:  # type: ignore[override]
+        """Of the one that is in use."""
+        return self._now.batches
+
     def run(self, batch: Tensor, scales: int, wants_logits: bool, clock: StageClock | None = None) -> Outputs:
         """See `Backend.run`; pictures without contrast, such as those of a warm-up, are no trial."""
         found = self._now.run(batch, scales, wants_logits, clock)

@@ -15,6 +15,7 @@ from rclpy.utilities import get_rmw_implementation_identifier
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from depth_node.bags.message_types import COMPRESSED, camera_info_beside
+from depth_node.ros.live.camera_name import log_of, topic_of
 from depth_node.ros.live.frame_statistics import FrameStatistics
 from depth_node.ros.live.info_pairing import InfoPairing
 from depth_node.ros.qos import MatchedSubscription
@@ -56,6 +57,7 @@ class CameraInput:
         deliver: Callable[[CameraFrame], None],
         statistics: FrameStatistics,
         is_wanted: Callable[[], object] = lambda: True,
+        camera: str = "",
     ) -> None:
         """Subscribe.
 
@@ -66,15 +68,19 @@ class CameraInput:
             statistics: counts what arrives and what stays alone.
             is_wanted: tells whether anybody wants what becomes of images; while nobody does, none are taken: receiving
                 those of a fast camera costs a fifth of a core.
+            camera: name of one of several cameras.
         """
         self._node, self._deliver, self._statistics = node, deliver, statistics
+        self._camera, self._log = camera, log_of(node, camera)
         self._is_wanted, self._last_wanted = is_wanted, time.monotonic()
         self._pairing = InfoPairing(self._on_pair, self._on_alone)
         self._said: set[str] = set()
         self._is_open = transport == "auto"
         self._may_lose = "fastrtps" in get_rmw_implementation_identifier()
         self.image = self._subscribe("raw" if self._is_open else transport)
-        self.info = MatchedSubscription(node, CameraInfo, info_topic(node), self._pairing.add_info, may_latch=True)
+        self.info = MatchedSubscription(
+            node, CameraInfo, info_topic(node, camera), self._pairing.add_info, may_latch=True
+        )
         # Steady: must go on when simulated time stands still.
         clock = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = node.create_timer(POLL_PERIOD, self._poll, clock=clock)
@@ -87,18 +93,18 @@ class CameraInput:
 
     def _subscribe(self, transport: str) -> MatchedSubscription:
         kind = CompressedImage if transport == "compressed" else Image
-        return MatchedSubscription(self._node, kind, image_topic(self._node, transport), self._on_image)
+        return MatchedSubscription(self._node, kind, image_topic(self._node, transport, self._camera), self._on_image)
 
     def _choose_transport(self) -> None:
         """Take compressed images once and for all where the camera has no others."""
         if not self._is_open or self.image.publishers:
             return
-        topic = image_topic(self._node, "compressed")
+        topic = image_topic(self._node, "compressed", self._camera)
         if self._node.get_publishers_info_by_topic(topic):
             self._is_open = False
             self.image.close()
             self.image = self._subscribe("compressed")
-            self._node.get_logger().info(f"nobody publishes raw images: taking compressed ones from '{topic}'")
+            self._log.info(f"nobody publishes raw images: taking compressed ones from '{topic}'")
 
     def _poll(self) -> None:
         now = time.monotonic()
@@ -123,7 +129,7 @@ class CameraInput:
         """Warn once of each trouble."""
         if trouble not in self._said:
             self._said.add(trouble)
-            self._node.get_logger().warning(line)
+            self._log.warning(line)
 
     def _on_pair(self, image: Any, info: Any, arrival: float) -> None:
         ours, theirs = image.header.frame_id, info.header.frame_id
@@ -141,26 +147,28 @@ class CameraInput:
     def _on_alone(self, reason: str) -> None:
         self._statistics.add_dropped(reason)
         publishers = ", ".join(self.info.publishers) or "none"
-        self._node.get_logger().warning(
+        self._log.warning(
             f"image without a camera_info of its stamp on '{self.info.topic}' (publishers: {publishers}): "
             "remap camera_info to the topic that belongs to the image",
             throttle_duration_sec=5.0,
         )
 
 
-def info_topic(node: Node) -> str:
+def info_topic(node: Node, camera: str = "") -> str:
     """Full name of the camera_info topic: as remapped, else beside the image, as in image_transport."""
-    remapped = node.resolve_topic_name("camera_info")
-    if remapped != node.resolve_topic_name("camera_info", only_expand=True):
+    name = topic_of(camera, "camera_info")
+    remapped = node.resolve_topic_name(name)
+    if remapped != node.resolve_topic_name(name, only_expand=True):
         return remapped
-    return camera_info_beside(image_topic(node, "raw"))
+    return camera_info_beside(image_topic(node, "raw", camera))
 
 
-def image_topic(node: Node, transport: str) -> str:
+def image_topic(node: Node, transport: str, camera: str = "") -> str:
     """Full name of the image topic; a remapped `image` takes its compressed sibling along, as in image_transport."""
-    base = node.resolve_topic_name("image")
+    name = topic_of(camera, "image")
+    base = node.resolve_topic_name(name)
     if transport != "compressed":
         return base
-    direct = node.resolve_topic_name("image" + COMPRESSED)
-    unmapped = node.resolve_topic_name("image" + COMPRESSED, only_expand=True)
+    direct = node.resolve_topic_name(name + COMPRESSED)
+    unmapped = node.resolve_topic_name(name + COMPRESSED, only_expand=True)
     return direct if direct != unmapped else base.removesuffix(COMPRESSED) + COMPRESSED

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The live node: a lifecycle node from camera images to depth images, semantic classes and clouds.
 
+However many cameras there are, the network is in memory once, and one worker serves all.
+
 configure loads the networks, activate subscribes, deactivate lets go of the camera, cleanup frees all memory.
 """
 
@@ -10,7 +12,7 @@ from __future__ import annotations
 import functools
 import gc
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -20,19 +22,19 @@ from rclpy.timer import Timer
 
 from depth_node.checkpoints.by_name import located
 from depth_node.checkpoints.shipped import DEFAULT
-from depth_node.config.live import NodeConfig
+from depth_node.config.live import SHARED, NodeConfig
 from depth_node.errors import CheckpointError, DepthNodeError
 from depth_node.inference.estimator import DepthEstimator
-from depth_node.ros.diagnostics import PERIOD, DiagnosticsPublisher, frame_values
+from depth_node.ros.diagnostics import PERIOD, DiagnosticsPublisher, Report, frame_values
 from depth_node.ros.library_log import warnings_to
-from depth_node.ros.live.camera_input import CameraInput, image_topic
+from depth_node.ros.live.camera_name import topic_of
+from depth_node.ros.live.camera_stream import CameraStream
 from depth_node.ros.live.checkpoint_swap import CheckpointSwap
-from depth_node.ros.live.frame_statistics import FrameStatistics, Snapshot
+from depth_node.ros.live.frame_statistics import FrameStatistics
 from depth_node.ros.live.frame_worker import FrameWorker
-from depth_node.ros.live.outputs import SEMANTIC_TOPICS, TOPICS, DepthOutputs
-from depth_node.ros.live.runtime_scale import RuntimeScale
+from depth_node.ros.live.outputs import SEMANTIC_TOPICS, TOPICS
 from depth_node.ros.live.scale_inputs import Transforms
-from depth_node.ros.live.status import describe, fallback_scale, is_unscaled, view_values
+from depth_node.ros.live.status import describe, fallback_scale, is_unscaled
 from depth_node.ros.parameters import NodeParameters
 from depth_node.ros.qos import override_names
 
@@ -75,17 +77,14 @@ class DepthNode(LifecycleNode):
         """
         super().__init__("depth_node", **options)
         self._estimator: DepthEstimator | None = None
-        self._outputs: DepthOutputs | None = None
+        self._cameras: list[CameraStream] = []
         self._worker: FrameWorker | None = None
-        self._camera: CameraInput | None = None
-        self._scale: RuntimeScale | None = None
         self._swap: CheckpointSwap | None = None
         self._graph_timer: Timer | None = None
-        self._statistics = FrameStatistics()
         self._problem = ""
         self._config = NodeConfig()
         self._settings = NodeParameters(self, NodeConfig, locked=self._is_configured, on_change=self._apply)
-        self._diagnostics = DiagnosticsPublisher(self, self._report)
+        self._diagnostics = DiagnosticsPublisher(self, self._report, self._camera_reports)
 
     @property
     def autostart(self) -> bool:
@@ -95,29 +94,24 @@ class DepthNode(LifecycleNode):
     @transition
     def on_configure(self) -> None:
         """Load the networks and advertise; FAILURE where parameters or checkpoint are wrong."""
-        topics = [self.resolve_topic_name(topic) for topic in TOPICS | SEMANTIC_TOPICS]
-        self._config = self._settings.read(override_names(topics))
-        Transforms(self._config.scale.extrinsics)  # a file that cannot be read is no matter of activation
+        self._config = self._settings.read(self._override_names, camera_parts, SHARED)
+        for config in (self._config, *self._settings.parts.values()):
+            Transforms(config.scale.extrinsics)  # a file that cannot be read is no matter of activation
         self._estimator = self._load(self._config)
-        self._statistics = FrameStatistics()
-        self._outputs = DepthOutputs(self, self._estimator.classes)
+        self._cameras = [
+            CameraStream(self, name, self._estimator, self._config_of(name)) for name in self._config.camera_names
+        ]
         self._swap = CheckpointSwap(self, self._config, self._load, self._take)
 
     @transition
     def on_activate(self) -> None:
         """Start the worker and subscribe."""
         assert self._estimator is not None
-        assert self._outputs is not None
-        transport = self._config.image_transport
-        topic = image_topic(self, transport)
-        self._scale = self._runtime_scale(self._estimator)
-        self._worker = FrameWorker(
-            self, self._estimator, self._outputs, self._statistics, lambda: self._config, self._current_scale, topic
-        )
-        self._camera = CameraInput(self, transport, self._worker.submit, self._statistics, self._outputs.wanted)
+        self._worker = FrameWorker(self, self._estimator)
+        for camera in self._cameras:
+            camera.activate(self._estimator, self._worker.submit)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._graph_timer = self.create_timer(PERIOD, self._outputs.warn_incompatible, clock=steady)
-        self.get_logger().info(f"active: images from '{topic}', calibration from '{self._camera.info.topic}'")
+        self._graph_timer = self.create_timer(PERIOD, self._warn_incompatible, clock=steady)
 
     @transition
     def on_deactivate(self) -> None:
@@ -178,17 +172,14 @@ class DepthNode(LifecycleNode):
 
     def _apply(self, config: NodeConfig) -> None:
         """Take over a changed configuration; the worker reads it with its next frame."""
-        before, self._config = self._config, config
+        self._config = config
         if self._estimator is None or self._swap is None:
             return
         self._swap.ask(config)
-        self._estimator.scale, name = fallback_scale(config, self._estimator)
+        self._estimator.scale, _ = fallback_scale(config, self._estimator)
         self._estimator.fit = config.input.fit
-        if self._scale is not None:
-            self._scale.set_fallback(self._estimator.scale, name)
-            if sources_of(before) != sources_of(config):
-                old, self._scale = self._scale, self._runtime_scale(self._estimator)
-                old.stop()
+        for camera in self._cameras:
+            camera.configure(self._config_of(camera.name), self._estimator)
 
     def _take(self, estimator: DepthEstimator, checkpoint: str) -> None:
         """Let another network take over; raises CheckpointError where topics would have to change for it."""
@@ -199,92 +190,86 @@ class DepthNode(LifecycleNode):
         estimator.fit = self._config.input.fit
         self._estimator = estimator
         if self._worker is not None:
-            fresh = self._runtime_scale(estimator)  # its unit is another one
+            fresh = [camera.new_scale(estimator) for camera in self._cameras]  # its unit is another one
+            before = [camera.scale for camera in self._cameras]
             with self._worker.between_frames():
-                before, self._scale = self._scale, fresh
+                for camera, scale in zip(self._cameras, fresh, strict=True):
+                    camera.scale = scale
                 self._worker.use(estimator)
-            if before is not None:
-                before.stop()
+            for old in before:
+                if old is not None:
+                    old.stop()
         self.get_logger().info(f"{checkpoint} has taken over")
 
-    def _runtime_scale(self, estimator: DepthEstimator) -> RuntimeScale:
-        assert self._outputs is not None
-        fallback = fallback_scale(self._config, estimator)
-        return RuntimeScale(self, self._config.scale, fallback, estimator.classes, self._outputs.wanted)
+    def _config_of(self, camera: str) -> NodeConfig:
+        """The configuration of the moment, with what is set for one camera alone."""
+        return self._settings.parts.get(camera, self._config)
 
-    def _current_scale(self) -> RuntimeScale:
-        assert self._scale is not None
-        return self._scale
+    def _override_names(self, config: NodeConfig) -> list[str]:
+        """The parameters of quality of service that outputs declare."""
+        topics = [topic_of(camera, topic) for camera in config.camera_names for topic in TOPICS | SEMANTIC_TOPICS]
+        return override_names([self.resolve_topic_name(topic) for topic in topics])
+
+    def _warn_incompatible(self) -> None:
+        for camera in self._cameras:
+            camera.outputs.warn_incompatible()
 
     def _is_configured(self) -> bool:
         return self._estimator is not None
 
     def _stop(self) -> None:
-        if self._camera is not None:
-            self._camera.close()
+        for camera in self._cameras:
+            camera.pause()
         if self._graph_timer is not None:
             self.destroy_timer(self._graph_timer)
         if self._worker is not None:
             self._worker.stop()
-        if self._scale is not None:
-            self._scale.stop()
-        self._camera = self._graph_timer = self._worker = self._scale = None
+        for camera in self._cameras:
+            camera.deactivate()
+        self._graph_timer = self._worker = None
 
     def _release(self) -> None:
         if self._swap is not None:
             self._swap.stop()
         self._swap = None
         self._stop()
-        if self._outputs is not None:
-            self._outputs.close()
+        for camera in self._cameras:
+            camera.outputs.close()
         on_cuda = self._estimator is not None and self._estimator.device.type == "cuda"
-        self._outputs = self._estimator = None
+        self._cameras, self._estimator = [], None
         gc.collect()
         if on_cuda:
             torch.cuda.empty_cache()
 
-    def _report(self) -> tuple[str, str, Mapping[str, Any]]:
-        """Level, message and values for /diagnostics."""
-        snapshot = self._statistics.snapshot()
-        values = frame_values(snapshot)
-        if self._estimator is not None:
-            values |= describe(self._estimator, self._config)
+    def _report(self) -> Report:
+        """Level, message and values for /diagnostics: of a camera alone everything, of several what they share."""
         if self._estimator is None:
+            values = frame_values(FrameStatistics().snapshot())
             return ("error", self._problem, values) if self._problem else ("ok", "unconfigured", values)
-        if self._camera is None:
-            return "ok", "inactive", values
-        if self._worker is not None and self._worker.view is not None:
-            values |= view_values(self._worker.view)
-        if self._scale is not None:
-            values |= self._scale.values()
-        values["image publishers"] = ", ".join(self._camera.image.publishers) or "none"
-        return (*self._camera_state(self._camera, snapshot), values)
+        problem = self._swap.problem if self._swap else ""
+        values = describe(self._estimator, self._config)
+        if len(self._cameras) == 1:
+            [camera] = self._cameras
+            return (*camera.state(self._estimator, problem), values | camera.values())
+        counts = [camera.statistics.snapshot() for camera in self._cameras]
+        values["images received"] = sum(count.received for count in counts)
+        values["images published"] = sum(count.published for count in counts)
+        troubles = [
+            f"{camera.name}: {message}"
+            for camera in self._cameras
+            for level, message in [camera.state(self._estimator)]
+            if level != "ok"
+        ]
+        troubles += [problem] if problem else []
+        return "warn" if troubles else "ok", "; ".join(troubles) or f"{len(self._cameras)} cameras", values
 
-    def _camera_state(self, camera: CameraInput, snapshot: Snapshot) -> tuple[str, str]:
-        """Level and message of an active node."""
-        topic = camera.image.topic
-        if not camera.image.is_open:
-            if camera.image.publishers:
-                return "ok", "idle, nobody subscribes"
-            return "warn", f"idle, nobody subscribes, and nobody publishes '{topic}'"
-        if not snapshot.received or snapshot.is_silent:
-            since = f"for {snapshot.age:.1f} s" if snapshot.received else "yet"
-            return "warn", f"no image on '{topic}' {since}"
-        if not snapshot.rate:
-            return "warn", "images arrive but lead to no depth, see the drops"
-        problem = (self._swap.problem if self._swap else "") or self._scale_problem()
-        return ("warn", f"running, but {problem}") if problem else ("ok", "running")
-
-    def _scale_problem(self) -> str:
-        """Why metres are not to be trusted; empty where they are."""
-        assert self._estimator is not None
-        if self._scale is not None and self._scale.problem:
-            return self._scale.problem
-        if is_unscaled(self._config, self._estimator) and not (self._scale and self._scale.state.is_measured):
-            return "depth is in network units: nothing says how long one is, see scale.source"
-        return ""
+    def _camera_reports(self) -> dict[str, Report]:
+        """The same for each of several cameras."""
+        if self._estimator is None or len(self._cameras) == 1:
+            return {}
+        return {camera.name: (*camera.state(self._estimator), camera.values()) for camera in self._cameras}
 
 
-def sources_of(config: NodeConfig) -> tuple[object, ...]:
-    """What a change of makes other sources of scale."""
-    return config.scale.source, config.scale.camera_height, config.scale.ground_frame
+def camera_parts(config: NodeConfig) -> tuple[str, ...]:
+    """The cameras that can have parameters of their own: those with a name."""
+    return tuple(filter(None, config.camera_names))

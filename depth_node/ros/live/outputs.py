@@ -24,6 +24,7 @@ from depth_node.drawing.colorize import color_labels, colorize_depth
 from depth_node.inference.pointcloud import CloudPacker, drop_missing
 from depth_node.inference.prediction import Prediction, apply_range
 from depth_node.inference.transfer import to_host
+from depth_node.ros.live.camera_name import topic_of
 from depth_node.ros.messages import fill_cloud, fill_image, pinhole_info
 from depth_node.ros.qos import incompatible_subscribers, latched_profile, output_profile, overridable
 
@@ -51,31 +52,35 @@ LABEL_ENCODING = "8UC1"
 
 
 class DepthOutputs:
-    """Publishers of one node. Messages are kept and filled again, so that a frame costs one memcpy per output.
+    """Publishers of one camera. Messages are kept and filled again, so that a frame costs one memcpy per output.
 
     Attributes:
         timings: seconds per output of the last frame.
     """
 
-    def __init__(self, node: Node, classes: ClassMap | None = None) -> None:
+    def __init__(self, node: Node, classes: ClassMap | None = None, camera: str = "") -> None:
         """Advertise every topic.
 
         Args:
             node: owner of the publishers.
             classes: what labels stand for; None without a semantic network.
+            camera: name of one of several cameras, which its topics begin with.
         """
         self._node, self._classes = node, classes
         topics = TOPICS if classes is None else TOPICS | SEMANTIC_TOPICS
         self._publishers: dict[str, Publisher[Any]] = {
             topic: node.create_publisher(
-                kind, topic, output_profile(kind in (CameraInfo, Float32)), qos_overriding_options=overridable()
+                kind,
+                topic_of(camera, topic),
+                output_profile(kind in (CameraInfo, Float32)),
+                qos_overriding_options=overridable(),
             )
             for topic, kind in topics.items()
         }
         self._messages = {topic: kind() for topic, kind in topics.items()}
         self._names: Publisher[Any] | None = None
         if classes is not None:
-            self._names = node.create_publisher(String, CLASSES, latched_profile())
+            self._names = node.create_publisher(String, topic_of(camera, CLASSES), latched_profile())
             self._names.publish(String(data=json.dumps(classes.record())))
         self._packer: CloudPacker | None = None
         self._packed: tuple[object, ...] = ()

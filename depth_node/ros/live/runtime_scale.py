@@ -19,6 +19,7 @@ from depth_node.config.classes import ClassMap
 from depth_node.config.live import ScaleSettings
 from depth_node.errors import first_line
 from depth_node.inference.prediction import Prediction
+from depth_node.ros.live.camera_name import log_of
 from depth_node.ros.live.latest_slot import LatestSlot
 from depth_node.ros.live.scale_inputs import ScaleInputs
 from depth_node.ros.messages import stamp_ns
@@ -37,7 +38,7 @@ HELD = 10.0
 
 
 class RuntimeScale:
-    """The scale of one active node.
+    """The scale of one camera of an active node.
 
     Attributes:
         state: the scale in use and where it comes from.
@@ -50,6 +51,7 @@ class RuntimeScale:
         fallback: tuple[float, str],
         classes: ClassMap | None,
         is_wanted: Callable[[], object] = lambda: True,
+        camera: str = "",
     ) -> None:
         """Subscribe and start the thread.
 
@@ -59,11 +61,13 @@ class RuntimeScale:
             fallback: scale until something is measured, and where that comes from.
             classes: what labels stand for; None without a semantic network.
             is_wanted: tells whether anybody wants depth.
+            camera: name of one of several cameras, for the log.
 
         Raises:
             CalibrationError: the file of extrinsics cannot be read.
         """
         self._node, self._settings, self._classes = node, settings, classes
+        self._log = log_of(node, camera)
         self._inputs = ScaleInputs(node, settings, lambda: self._estimator.scale, is_wanted)
         self._estimator = ScaleEstimator(self._inputs.sources, *fallback)
         self._flicker = FlickerFilter()
@@ -145,12 +149,12 @@ class RuntimeScale:
                 if not self._node.context.ok():
                     return
                 line = f"scale could not be measured: {type(error).__name__}: {first_line(error)}"
-                self._node.get_logger().error(line, throttle_duration_sec=REPEAT)
-                self._node.get_logger().debug("".join(traceback.format_exception(error)))
+                self._log.error(line, throttle_duration_sec=REPEAT)
+                self._log.debug("".join(traceback.format_exception(error)))
 
     def _say(self, before: ScaleState) -> None:
         """Log what changed: a source that leads now, and what keeps those that should speak from it."""
-        state, log = self.state, self._node.get_logger()
+        state, log = self.state, self._log
         if state.is_measured and (state.source, state.is_held) != (before.source, before.is_held):
             if state.is_held:
                 log.warning(f"scale: {state.source} has gone silent and nothing else speaks: its last value is held")

@@ -16,7 +16,7 @@ import torch
 from depth_node.checkpoints.depth import Checkpoint, load_checkpoint
 from depth_node.config.classes import CITYSCAPES, ClassMap
 from depth_node.inference.device import prepare
-from depth_node.inference.estimator import DepthEstimator
+from depth_node.inference.estimator import DepthEstimator, EstimateRequest
 from depth_node.inference.prediction import apply_range
 from depth_node.networks.factory import build_depth_network
 from depth_node.networks.semantic import SemanticNetwork
@@ -172,3 +172,30 @@ def test_a_segformer_runs_in_half_precision_on_cuda():
     prepare(network, torch.device("cuda"), torch.float16)
     with torch.inference_mode():
         assert torch.isfinite(network(torch.rand(1, 3, 64, 64, device="cuda")).logits).all()
+
+
+def test_several_cameras_in_one_pass(checkpoint, estimator):
+    """Pictures of any sizes, each with wishes of its own, as if each had been alone."""
+    pictures = [np.random.default_rng(seed).integers(0, 256, (60, 50 + 30 * seed, 3), np.uint8) for seed in range(3)]
+    wishes = [{"full_resolution": True}, {"with_labels": False, "sky_infinite": False}, {"with_confidence": True}]
+    alone = [estimator.estimate(image, K, **wish) for image, wish in zip(pictures, wishes, strict=True)]
+    depth = runs(checkpoint.depth)
+    requests = [EstimateRequest(image, K, **wish) for image, wish in zip(pictures, wishes, strict=True)]
+    together = estimator.estimate_batch(requests)
+    assert [len(batch) for batch in depth] == [3]
+    for one, other in zip(alone, together, strict=True):
+        torch.testing.assert_close(other.depth, one.depth, rtol=1e-3, atol=1e-3, equal_nan=True)
+        assert torch.equal(other.image, one.image)
+        np.testing.assert_array_equal(other.K, one.K)
+        for mine, theirs in ((one.labels, other.labels), (one.confidence, other.confidence)):
+            assert (mine is None) == (theirs is None)
+            assert mine is None or (mine == theirs).float().mean() > 0.99
+        assert list(other.timings) == list(one.timings)
+
+
+def test_a_back_end_without_batches_takes_one_after_the_other(checkpoint, estimator, monkeypatch):
+    monkeypatch.setattr(estimator.backend, "batches", False)
+    depth = runs(checkpoint.depth)
+    first, second = estimator.estimate_batch([EstimateRequest(IMAGE, K), EstimateRequest(IMAGE[:, ::-1], K)])
+    assert [len(batch) for batch in depth] == [1, 1]
+    assert not torch.equal(first.depth, second.depth)

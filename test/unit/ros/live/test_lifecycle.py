@@ -3,19 +3,28 @@
 """The live node's transitions and parameters, in this process."""
 
 import dataclasses
+import gc
 import shutil
+import time
 
+import numpy as np
 import pytest
 
 pytest.importorskip("rclpy", reason="rclpy is not installed")
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
 
 from depth_node.checkpoints.depth import read_info, restate
 from depth_node.checkpoints.published.catalogue import PUBLISHED
 from depth_node.config.network import ARCHITECTURES
 from depth_node.inference.backends import openvino_backend
+from depth_node.inference.estimator import DepthEstimator
+from depth_node.networks.depth_model import DepthModel
+from depth_node.ros.live.camera_input import CameraFrame
 from depth_node.ros.live.node import DepthNode
+from depth_node.ros.messages import fill_image, pinhole_info
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
@@ -59,22 +68,112 @@ def test_the_whole_life_three_times(make):
     assert node.trigger_shutdown() == SUCCESS
 
 
+def test_several_cameras_share_one_model(make):
+    def alive(kind):
+        return [each for each in gc.get_objects() if type(each) is kind]
+
+    gc.collect()
+    before = len(alive(DepthModel)), len(alive(DepthEstimator))
+    node = make(cameras=["front", "rear", "left"])
+    assert node.trigger_configure() == SUCCESS
+    assert node.trigger_activate() == SUCCESS
+    assert (len(alive(DepthModel)), len(alive(DepthEstimator))) == (before[0] + 1, before[1] + 1)
+    heard = {subscription.topic_name for subscription in node.subscriptions}
+    assert {f"/unit/{name}/image" for name in ("front", "rear", "left")} < heard
+    assert {"/unit/lidar/points", "/unit/odom"} < heard  # sensors of the vehicle serve all cameras
+    assert "/unit/rear/depth/points" in topics(node)
+    assert "/unit/depth/points" not in topics(node)
+    assert len({id(camera.scale) for camera in node._cameras}) == 3
+    assert len({id(camera.statistics) for camera in node._cameras}) == 3
+    node.trigger_deactivate()
+    node.trigger_cleanup()
+    assert node._cameras == []
+
+
+def test_a_camera_can_have_parameters_of_its_own(make):
+    given = {"front__scale__fixed": 4, "rear__scale__camera_height": 1.5, "rear__rectify": "never"}
+    node = make(cameras="front, rear", depth__max=50.0, **given)
+    assert node.trigger_configure() == SUCCESS
+    assert node.trigger_activate() == SUCCESS
+
+    def of(name):
+        return node._config_of(name)
+
+    assert (of("front").depth.max, of("rear").depth.max) == (50.0, 50.0)
+    assert (of("front").rectify, of("rear").rectify) == ("auto", "never")
+    assert (of("front").scale.camera_height, of("rear").scale.camera_height) == (0.0, 1.5)
+    front, rear = node._cameras
+    assert (front.scale.state.scale, rear.scale.state.scale) == (4.0, 10.0)
+    before = front.scale, rear.scale
+    changes = {"front.scale.fixed": 5, "rear.scale.camera_height": 2.0, "depth.max": 60.0}
+    assert all(r.successful for r in node.set_parameters([Parameter(n, value=v) for n, v in changes.items()]))
+    assert front.scale is before[0]
+    assert front.scale.state.scale == 5.0
+    assert rear.scale is not before[1]  # another height is another source
+    assert (of("rear").scale.camera_height, of("rear").depth.max) == (2.0, 60.0)
+    [result] = node.set_parameters([Parameter("rear.rectify", value="always")])
+    assert "cannot change while the node is configured" in result.reason
+    assert not node.set_parameters([Parameter("rear.scale.camera_height", value=-1.0)])[0].successful
+    assert of("rear").scale.camera_height == 2.0
+
+
+def test_pictures_taken_at_once_are_one_batch(make):
+    """And others are not, nor where the back end takes one at a time."""
+    node = make(cameras=["front", "rear", "left"])
+    node.trigger_configure()
+    node.trigger_activate()
+    for topic in ("front", "rear", "left"):
+        node.create_subscription(Image, f"{topic}/depth/image_rect", lambda _: None, 10)
+    wait_for(lambda: all(camera.outputs.wanted() for camera in node._cameras))
+    backend, worker, sizes = node._estimator.backend, node._worker, []
+    run = backend.run
+    backend.run = lambda batch, *more: (sizes.append(len(batch)), run(batch, *more))[1]
+
+    def submit(number, milliseconds):
+        image = fill_image(Image(), Header(frame_id="x"), np.zeros((48, 96, 3), np.uint8), "rgb8")
+        image.header.stamp.nanosec = milliseconds * 1_000_000
+        info = pinhole_info(image.header, np.array([[80.0, 0, 47.5], [0, 80, 23.5], [0, 0, 1]]), 96, 48)
+        worker.submit(node._cameras[number], CameraFrame(image, info, 0.0))
+
+    def published():
+        return sum(camera.statistics.snapshot().published for camera in node._cameras)
+
+    for takes_batches, expected in ((True, [1, 2, 1]), (False, [1, 1, 1, 1])):
+        backend.batches = takes_batches
+        sizes.clear()
+        done = published()
+        with worker.between_frames():
+            submit(0, 0)
+            wait_for(lambda: not worker._slots._items)  # the worker has it, and waits
+            for number, stamp in ((0, 100), (1, 150), (2, 108)):
+                submit(number, stamp)
+        wait_for(lambda done=done: published() == done + 4)
+        assert sizes == expected
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_sources_of_scale_change_while_it_runs(make):
     node = make()
     assert node.trigger_configure() == SUCCESS
     assert node.trigger_activate() == SUCCESS
-    before = node._scale
+    before = node._cameras[0].scale
     assert node.set_parameters([Parameter("scale.source", value="odometry")])[0].successful
     heard = {subscription.topic_name for subscription in node.subscriptions}
     assert "/unit/odom" in heard
     assert not {"/unit/lidar/points", "/unit/scan", "/unit/range"} & heard
-    assert node._scale is not before
+    assert node._cameras[0].scale is not before
     assert not before._thread.is_alive()
     assert node.set_parameters([Parameter("scale.fixed", value=3.0)])[0].successful
     assert node._estimator.scale == 3.0
     assert not node.set_parameters([Parameter("scale.camera_height", value=-1.0)])[0].successful
     node.trigger_deactivate()
-    assert node._scale is None
+    assert node._cameras[0].scale is None
 
 
 def test_network_units_are_no_metres(make, small_checkpoint, tmp_path):
@@ -84,9 +183,9 @@ def test_network_units_are_no_metres(make, small_checkpoint, tmp_path):
     node = make(checkpoint=str(unscaled))
     assert node.trigger_configure() == SUCCESS
     assert node.trigger_activate() == SUCCESS
-    assert "depth is in network units" in node._scale_problem()
+    assert "depth is in network units" in node._cameras[0].scale_problem(node._estimator)
     assert node.set_parameters([Parameter("scale.fixed", value=3.0)])[0].successful
-    assert node._scale_problem() == ""
+    assert node._cameras[0].scale_problem(node._estimator) == ""
     assert node._report()[2]["scale source"] == "fixed"
     node.trigger_deactivate()
 
@@ -155,6 +254,15 @@ def test_every_network_comes_up(make, make_semantic_checkpoint, tmp_path, archit
         ({"depth__max": "far"}, "'depth.max' is 'far' but must be of type float"),
         ({"depth__max": -1.0}, "out of bounds"),
         ({"depth__min": 90.0}, "must be below 'depth.max'"),
+        ({"cameras": ["front", "front"]}, "parameter 'cameras' has 'front' twice"),
+        ({"cameras": ["front", "2nd"]}, "parameter 'cameras' has '2nd', which is no name for topics"),
+        ({"cameras": ["front", ""]}, "parameter 'cameras' has '', which is no name for topics"),
+        ({"cameras": ["front", "depth"]}, "'depth', which is a parameter's name: call it depth_camera"),
+        ({"cameras": ["front"], "front__depth__max": -1.0}, "'front.depth.max' is -1.0, out of bounds"),
+        ({"cameras": ["front"], "front__depth__max": 0.05}, "'front': parameter 'depth.min' is 0.1 but must be below"),
+        ({"cameras": ["front"], "rear__depth__max": 5.0}, "unknown parameter 'rear.depth.max'"),
+        ({"cameras": ["front"], "front__checkpoint": "real"}, "unknown parameter 'front.checkpoint'"),
+        ({"cameras": "front,re ar"}, "parameter 'cameras' has 're ar', which is no name for topics"),
         ({"precision": "int8"}, "one of auto, fp32, fp16, bf16"),
         ({"backend": "tensorrt"}, "parameter 'backend' is 'tensorrt' but must be one of auto, torch, openvino, onnx"),
         ({"runtime": "torch"}, "unknown parameter 'runtime'"),

@@ -12,7 +12,7 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from depth_node.camera.calibration import CameraCalibration
 from depth_node.config.classes import CITYSCAPES
 from depth_node.config.live import PointSettings
-from depth_node.ros.live.frame_worker import translation_at
+from depth_node.ros.live.camera_stream import translation_at
 from depth_node.ros.live.node import DepthNode
 from depth_node.ros.live.outputs import millimetres, needs_labels
 from depth_node.ros.messages import depth_of, fill_image, labels_of, pinhole_info, points_of
@@ -131,7 +131,7 @@ def test_sky_and_labels_may_change_while_it_runs(robot):
     np.testing.assert_array_equal(points_of(cloud)["label"], labels_of(labels)[::2, ::2])
 
     robot.live._stop()  # the frame in work is finished
-    snapshot = robot.live._statistics.snapshot()
+    snapshot = robot.live._cameras[0].statistics.snapshot()
     assert len(passes) == snapshot.published
     assert {"semantic", "labels", "depth"} <= set(snapshot.stages)
     assert "stage semantic [ms]" in robot.live._report()[2]
@@ -161,7 +161,7 @@ def test_a_failed_frame_is_a_line_and_at_debug_level_the_whole_traceback(robot, 
     def break_down(*_, **__):
         raise RuntimeError("out of luck\nin detail")
 
-    monkeypatch.setattr(robot.live._estimator, "estimate", break_down)
+    monkeypatch.setattr(robot.live._estimator, "estimate_batch", break_down)
     robot.subscribe(depth=(Image, "depth/image_rect"))
     for level in (LoggingSeverity.INFO, LoggingSeverity.DEBUG):
         robot.live.get_logger().set_level(level)
@@ -172,4 +172,4 @@ def test_a_failed_frame_is_a_line_and_at_debug_level_the_whole_traceback(robot, 
         assert ("in detail" in logged) == (level == LoggingSeverity.DEBUG)
         if level == LoggingSeverity.INFO:
             assert "frame failed: RuntimeError: out of luck (" in logged
-    assert robot.live._statistics.snapshot().dropped["error"] > 1
+    assert robot.live._cameras[0].statistics.snapshot().dropped["error"] > 1

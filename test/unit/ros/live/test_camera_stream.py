@@ -7,7 +7,7 @@ pytest.importorskip("rclpy", reason="rclpy is not installed")
 from sensor_msgs.msg import CameraInfo
 
 from depth_node.errors import CalibrationError
-from depth_node.ros.live.frame_worker import CameraModel
+from depth_node.ros.live.camera_stream import CameraModel
 
 RAW = [100.0, 0, 31.5, 0, 100, 23.5, 0, 0, 1]
 RECTIFIED = [90.0, 0, 30.0, 0, 0, 90, 22, 0, 0, 0, 1, 0]
