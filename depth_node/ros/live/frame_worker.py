@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 import traceback
@@ -96,6 +97,7 @@ class FrameWorker:
         self._statistics, self._config, self._scale = statistics, config, scale
         self._camera = CameraModel(should_rectify(config().rectify, topic))
         self.view: NetworkView | None = None
+        self._ignored_until = -math.inf
         self._doubted: CameraCalibration | None = None
         self._bits = BitDepth(config().bits)
         self._changing = threading.Lock()
@@ -113,6 +115,10 @@ class FrameWorker:
         """Inside, no frame begins: network and scale change together, for their units belong together."""
         with self._changing:
             yield
+
+    def ignore_earlier(self) -> None:
+        """Let go of what has arrived until now: it is not what somebody wants who asks for depth again."""
+        self._ignored_until = time.monotonic()
 
     def use(self, estimator: DepthEstimator) -> None:
         """Take another network from the next frame on."""
@@ -144,6 +150,9 @@ class FrameWorker:
 
     def _process(self, frame: CameraFrame) -> None:
         config = self._config()
+        if not config.enabled or frame.arrival < self._ignored_until:
+            self._statistics.add_dropped("disabled")
+            return
         wanted = self._outputs.wanted()
         if not wanted:
             self._statistics.add_dropped("no subscriber")
@@ -177,6 +186,9 @@ class FrameWorker:
         start = time.perf_counter()
         prediction = scale.apply(prediction, header, base, config.scale.smoothing)
         stages["runtime scale"] = time.perf_counter() - start
+        if not self._config().enabled:  # since this frame was begun
+            self._statistics.add_dropped("disabled")
+            return
         self._outputs.publish(wanted, prediction, header, config, translation_at(prediction.K, camera))
         self._outputs.publish_scale(base * prediction.rescaled * prediction.view.focal_ratio)
         if prediction.view != self.view:

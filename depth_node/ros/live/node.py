@@ -16,7 +16,9 @@ from typing import Any
 import torch
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
 from rclpy.timer import Timer
+from std_srvs.srv import SetBool
 
 from depth_node.checkpoints.by_name import located
 from depth_node.checkpoints.shipped import DEFAULT
@@ -29,14 +31,15 @@ from depth_node.ros.live.camera_input import CameraInput, image_topic
 from depth_node.ros.live.checkpoint_swap import CheckpointSwap
 from depth_node.ros.live.frame_statistics import FrameStatistics, Snapshot
 from depth_node.ros.live.frame_worker import FrameWorker
-from depth_node.ros.live.outputs import SEMANTIC_TOPICS, TOPICS, DepthOutputs
+from depth_node.ros.live.outputs import DepthOutputs
 from depth_node.ros.live.runtime_scale import RuntimeScale
 from depth_node.ros.live.scale_inputs import Transforms
 from depth_node.ros.live.status import describe, fallback_scale, is_unscaled, view_values
+from depth_node.ros.live.topic_list import SEMANTIC_TOPICS, TOPICS
 from depth_node.ros.parameters import NodeParameters
 from depth_node.ros.qos import override_names
 
-"""Names of the checkpoint that comes with the package."""
+DISABLED = "disabled: nothing is made until ~/enable is called with true, or the parameter enabled is true"
 
 
 def transition(method: Callable[[DepthNode], None]) -> Callable[[DepthNode, LifecycleState], TransitionCallbackReturn]:
@@ -86,6 +89,7 @@ class DepthNode(LifecycleNode):
         self._config = NodeConfig()
         self._settings = NodeParameters(self, NodeConfig, locked=self._is_configured, on_change=self._apply)
         self._diagnostics = DiagnosticsPublisher(self, self._report)
+        self.create_service(SetBool, "~/enable", self._on_enable)
 
     @property
     def autostart(self) -> bool:
@@ -106,6 +110,13 @@ class DepthNode(LifecycleNode):
     @transition
     def on_activate(self) -> None:
         """Start the worker and subscribe."""
+        try:
+            self._start()
+        except BaseException:
+            self._stop()  # what had been started runs no more when the next activation begins
+            raise
+
+    def _start(self) -> None:
         assert self._estimator is not None
         assert self._outputs is not None
         transport = self._config.image_transport
@@ -179,6 +190,10 @@ class DepthNode(LifecycleNode):
     def _apply(self, config: NodeConfig) -> None:
         """Take over a changed configuration; the worker reads it with its next frame."""
         before, self._config = self._config, config
+        if config.enabled != before.enabled:
+            self.get_logger().info("enabled" if config.enabled else DISABLED)
+            if self._worker is not None:
+                self._worker.ignore_earlier()
         if self._estimator is None or self._swap is None:
             return
         self._swap.ask(config)
@@ -189,6 +204,13 @@ class DepthNode(LifecycleNode):
             if sources_of(before) != sources_of(config):
                 old, self._scale = self._scale, self._runtime_scale(self._estimator)
                 old.stop()
+
+    def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        """The service `~/enable`: sets the parameter `enabled`."""
+        [result] = self.set_parameters([Parameter("enabled", value=bool(request.data))])
+        response.success = result.successful
+        response.message = result.reason or ("enabled" if request.data else DISABLED)
+        return response
 
     def _take(self, estimator: DepthEstimator, checkpoint: str) -> None:
         """Let another network take over; raises CheckpointError where topics would have to change for it."""
@@ -263,6 +285,8 @@ class DepthNode(LifecycleNode):
     def _camera_state(self, camera: CameraInput, snapshot: Snapshot) -> tuple[str, str]:
         """Level and message of an active node."""
         topic = camera.image.topic
+        if not self._config.enabled:
+            return "ok", DISABLED
         if not camera.image.is_open:
             if camera.image.publishers:
                 return "ok", "idle, nobody subscribes"

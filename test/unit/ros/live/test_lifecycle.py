@@ -15,6 +15,7 @@ from depth_node.checkpoints.depth import read_info, restate
 from depth_node.checkpoints.published.catalogue import PUBLISHED
 from depth_node.config.network import ARCHITECTURES
 from depth_node.inference.backends import openvino_backend
+from depth_node.ros.live.label_info import LabelInfo
 from depth_node.ros.live.node import DepthNode
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
@@ -114,7 +115,8 @@ def test_semantic_topics_only_with_a_semantic_network(make, guided_checkpoint):
     depth = {
         f"/unit/depth/{name}" for name in ("image_rect", "camera_info", "points", "image_color", "confidence", "scale")
     }
-    semantic = {f"/unit/semantic/{name}" for name in ("image", "image_color", "classes")}
+    semantic = {f"/unit/semantic/{name}" for name in ("image", "image_color", "mask", "classes")}
+    semantic |= set() if LabelInfo is None else {"/unit/semantic/label_info"}
     for parameters, wanted, says in (
         ({}, depth, ("lite_hr_depth 128x64", "none")),
         (
