@@ -18,7 +18,7 @@ SHARE = FindPackageShare("depth_node")
 PARAMETERS = PathJoinSubstitution([SHARE, "config", "depth.yaml"])
 RVIZ = PathJoinSubstitution([SHARE, "rviz", "depth.rviz"])
 SIM_TIME = ParameterValue(LaunchConfiguration("use_sim_time"), value_type=bool)
-OVERRIDES = {"autostart": bool, "checkpoint": str}
+OVERRIDES = {"autostart": bool, "checkpoint": str, "points.preset": str}
 """Arguments that overrule the parameter file where they are given."""
 
 
@@ -40,6 +40,7 @@ def generate_launch_description() -> LaunchDescription:
             argument("range", "range", "topic of a range finder, for metres"),
             argument("odom", "odom", "topic of odometry, for metres"),
             argument("checkpoint", "", "a *.safetensors checkpoint, or a name as in params_file; empty: as it says"),
+            argument("points.preset", "", "full, or obstacles for Nav2's layers; empty: as params_file says"),
             # Substitutions cannot leave a parameter out.
             OpaqueFunction(function=lambda context: [depth_node(given_overrides(context))]),
             Node(
