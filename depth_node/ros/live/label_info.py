@@ -13,6 +13,8 @@ try:
 except ImportError:  # part of a ROS installation, not on PyPI
     LabelInfo = VisionClass = None
 
+__all__ = ["LabelInfo", "label_info"]
+
 
 def label_info(classes: ClassMap, header: Any, kind: Any = LabelInfo, entry: Any = VisionClass) -> Any:
     """The legend of a mask.

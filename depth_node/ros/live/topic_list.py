@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from nav_msgs.msg import Odometry
 from rclpy.qos import QoSProfile
@@ -34,7 +35,7 @@ class Output:
         when: when it is there, beyond "configured".
     """
 
-    kind: type | str
+    kind: Any
     meaning: str
     profile: Callable[[], QoSProfile] = LARGE
     when: str = ""
@@ -51,7 +52,7 @@ class Input:
         may_latch: whether the last message sent before we came is taken, where publishers keep it.
     """
 
-    kind: type | str
+    kind: Any
     meaning: str
     when: str = ""
     may_latch: bool = False
