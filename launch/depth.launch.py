@@ -28,6 +28,7 @@ OVERRIDES = {
     "scale_source": ("scale.source", str),
     "camera_height": ("scale.camera_height", float),
     "cameras": ("cameras", str),
+    "points.preset": ("points.preset", str),
 }
 """Arguments that overrule the parameter file where they are given: the parameter of each, and its type."""
 
@@ -60,6 +61,7 @@ def generate_launch_description() -> LaunchDescription:
                 "camera_height", "", "metres of the camera above the road, for metres; empty: as params_file says"
             ),
             argument("cameras", "", "several cameras, commas between their names; empty: as params_file says"),
+            argument("points.preset", "", "full, or obstacles for Nav2's layers; empty: as params_file says"),
             # Substitutions cannot leave a parameter out.
             OpaqueFunction(function=lambda context: [depth_node(given_overrides(context))]),
             Node(

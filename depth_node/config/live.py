@@ -8,7 +8,7 @@ The same metadata makes the ROS parameter descriptors, `config/depth.yaml` and t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from depth_node.config.backend import AUTO, BACKENDS
 from depth_node.config.fit import fit_setting
@@ -41,10 +41,21 @@ class DepthSettings(Validated):
     )
 
 
+PRESETS: dict[str, dict[str, float]] = {"full": {}, "obstacles": {"stride": 2, "max_range": 10.0, "clear_range": 12.0}}
+"""What each preset of the cloud sets, where nothing else was said (docs/nav2.md)."""
+
+
 @dataclass(frozen=True)
 class PointSettings(Validated):
     """The published cloud."""
 
+    preset: str = setting(
+        "full",
+        "full: as the other parameters say; obstacles: for Nav2's layers, stride 2, max_range 10 m, clear_range 12 m, "
+        "each unless it is set to something else than its default",
+        choices=tuple(PRESETS),
+        live=True,
+    )
     stride: int = setting(1, "keep every n-th pixel of every n-th row", low=1, high=64, live=True)
     min_range: float = setting(0.0, "points nearer to the camera are left out", unit="m", low=0.0, live=True)
     max_range: float = setting(
@@ -72,6 +83,14 @@ class PointSettings(Validated):
     min_confidence: int = setting(
         0, "points less sure than this are left out: 255 is sure, see depth/confidence", low=0, high=255, live=True
     )
+
+    def __post_init__(self) -> None:
+        """Check every value and put in those of the preset; raises ConfigError."""
+        super().__post_init__()
+        defaults = {field.name: field.default for field in fields(self)}
+        for name, value in PRESETS[self.preset].items():
+            if getattr(self, name) == defaults[name]:
+                object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True)
@@ -134,6 +153,11 @@ class NodeConfig(Validated):
         "names of several cameras, such as [front, rear], which share the network: their topics are front/image, "
         "front/depth/image_rect and so on, front.depth.max is a parameter of one alone (docs/cameras.md); empty: one "
         "camera, whose topics have no name before them",
+    )
+    enabled: bool = setting(
+        True,
+        "false: stay active and subscribed, but make nothing until it is true again; the service ~/enable sets it, too",
+        live=True,
     )
     image_transport: str = setting(
         "auto",

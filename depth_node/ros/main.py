@@ -193,7 +193,7 @@ def _run_recorder_node(args: Sequence[str] | None) -> int:
 
 def _depth_node_help() -> str:
     from depth_node.config.live import NodeConfig
-    from depth_node.ros.live.outputs import SEMANTIC_TOPICS, TOPICS
+    from depth_node.ros.live.topic_list import SEMANTIC_TOPICS, TOPICS
 
     return f"""Depth images and point clouds of one camera, or of several with one network.
 

@@ -119,10 +119,10 @@ class FlickerFilter:
         follows = last is not None and last.size == frame.size and 0 < seconds < LONGEST_GAP
         if not follows or not smooth:
             self._correction = 0.0
-        keep = math.exp(-seconds / RETURN)
+        if last is None or not follows:
+            return 1.0
+        keep = math.exp(-seconds / RETURN)  # of stamps that follow: a bag played again goes back by any time
         try:
-            if last is None or not follows:
-                return 1.0
             change = unit_change(last, frame)
         except NoReading:
             self._correction *= keep

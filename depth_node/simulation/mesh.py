@@ -173,8 +173,7 @@ def tube(start: ArrayLike, end: ArrayLike, radii: tuple[float, float], sides: in
 @cache
 def _tube_wall(sides: int) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.bool_]]:
     """Angles round a tube (sides + 1,), and of its wall's (2 sides, 3) corners: which angle, and whether above."""
-    first = np.arange(sides)[:, None]
-    column = np.concatenate([first + [0, 1, 1], first + [0, 1, 0]], axis=1).reshape(-1, 3)
+    column = (np.arange(sides)[:, None] + np.array([0, 1, 1, 0, 1, 0])).reshape(-1, 3)
     upper = np.tile(np.array([[0, 0, 1], [0, 1, 1]], bool), (sides, 1))
     return np.linspace(0, 2 * np.pi, sides + 1), column, upper
 

@@ -1,12 +1,11 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""A marking and clearing grid by the documented rules of Nav2's layers, fed with clouds of exact depth.
-
-Finite points within the obstacle range and between the heights mark their cell; the cells on the ray to every finite
-point within the raytrace range are cleared first. Nothing of the package takes part but the cloud.
-"""
+"""The marking and clearing grid of experiments/obstacle_grid.py, fed with clouds of exact depth."""
 
 from __future__ import annotations
+
+import runpy
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,36 +16,12 @@ from depth_node.inference.pointcloud import CloudPacker
 from depth_node.simulation import labels, rig
 from depth_node.simulation.drive import Simulator
 
-CELL, SIDE, AHEAD = 0.25, 6.0, 16.0
-MARK, RAYTRACE, LOW, HIGH = 8.0, 13.0, 0.3, 2.0
-MAX_RANGE, CLEAR = 10.0, 12.0
+EXPERIMENT = runpy.run_path(str(Path(__file__).parents[2] / "experiments/obstacle_grid.py"))
+Grid, CELL, LOW, HIGH = (EXPERIMENT[name] for name in ("Grid", "CELL", "LOW", "HIGH"))
+MARK, MAX_RANGE, CLEAR = 8.0, 10.0, 12.0
 STREET = StreetConfig(
     seed=201, frames=30, width=320, height=96, lidar=False, workers=1, lead_car=True, lead_gap=9.0, pedestrians=0.0
 )
-
-
-class Grid:
-    """Cells ahead of a robot, x ahead and y to the left, metres."""
-
-    def __init__(self):
-        self.marked = np.zeros((int(AHEAD / CELL), int(2 * SIDE / CELL)), bool)
-
-    def cells(self, x, y):
-        row, column = np.floor(x / CELL).astype(int), np.floor((y + SIDE) / CELL).astype(int)
-        inside = (row >= 0) & (row < self.marked.shape[0]) & (column >= 0) & (column < self.marked.shape[1])
-        return row[inside], column[inside]
-
-    def update(self, points, origin):
-        """Clear along the rays to finite points, then mark: (N, 3) points in the robot's frame, m."""
-        points = points[np.isfinite(points).all(1)]
-        away = np.linalg.norm(points - origin, axis=1)
-        for share in np.arange(0, 1.0, CELL / RAYTRACE / 2):
-            part = origin + share * (points - origin) * np.minimum(1.0, RAYTRACE / away)[:, None]
-            # A layer of flat cells clears what the ray passes between the heights.
-            part = part[(part[:, 2] > LOW) & (part[:, 2] < HIGH)]
-            self.marked[self.cells(part[:, 0], part[:, 1])] = False
-        seen = points[(away < MARK) & (points[:, 2] > LOW) & (points[:, 2] < HIGH)]
-        self.marked[self.cells(seen[:, 0], seen[:, 1])] = True
 
 
 @pytest.fixture(scope="module")
@@ -105,3 +80,11 @@ def test_what_has_left_is_cleared_only_with_points_that_clear(simulator):
         gone[clear] = not grid.marked[row, column].any()
         assert not (grid.marked.sum() - grid.marked[row, column].sum())  # the sky marks nothing
     assert gone == {0.0: False, CLEAR: True}
+
+
+def test_agreement_counts_cells_and_their_neighbours():
+    found, wanted = np.zeros((20, 20), bool), np.zeros((20, 20), bool)
+    found[5, 5] = found[10, 10] = found[18, 3] = True  # right, two cells away, nothing near
+    wanted[5, 5] = wanted[12, 10] = wanted[2, 17] = wanted[2, 18] = True
+    counts = EXPERIMENT["agreement"](found, wanted)
+    assert counts == {"found": 3, "wanted": 4, "both": 1, "found near": 2, "wanted near": 2}

@@ -14,14 +14,20 @@ from pathlib import Path
 import pytest
 import yaml
 
+from depth_node.config.classes import CITYSCAPES
+from depth_node.config.live import PointSettings
+
 ROOT = Path(__file__).parents[2]
 DEPTH = ("namespace", "use_sim_time", "params_file", "log_level", "rviz", "rviz_frame", "autostart")
 TOPICS = ("image", "camera_info", "lidar", "scan", "range", "odom")
-PARAMETERS = ("checkpoint", "backend", "device", "image_transport", "scale_source", "camera_height", "cameras")
+PARAMETERS = (
+    "checkpoint", "backend", "device", "image_transport", "scale_source", "camera_height", "cameras", "points.preset",
+)  # fmt: skip
 MULTI = ("cameras", "images", "camera_infos", "rviz", "rviz_camera", "rviz_frame")
 REPLAY = ("bag", "image", "rate", "loop", "rviz", "subscribers", "wait")
 USB = ("driver", "device_file", "width", "height", "calibration", "camera_frame")
 REALSENSE = ("serial_no", "color_profile", "own_depth")
+NAV2 = ("namespace", "use_sim_time", "image", "camera_info", "checkpoint", "costmap", "nav2_params", "nav2")
 RETRAIN = ("bags", "checkpoint", "output", "older", "deploy", "arguments")
 RECORD = ("bags", "output", "params_file", "namespace", "log_level")
 LAUNCH = """
@@ -132,6 +138,7 @@ def started(prefix, name, program, **given):
         ("replay", {*REPLAY}),
         ("usb_camera", {*USB}),
         ("realsense", {*REALSENSE}),
+        ("nav2", {*NAV2}),
         ("record", {*RECORD}),
         ("retrain", {*RETRAIN}),
     ],
@@ -282,6 +289,66 @@ def test_a_night_gets_lists_and_more_arguments(launch, prefix, monkeypatch):
         *("improve", "/data/a b.mcap", "/data/c", "--from", "real", "--output", "/n/3"),
         *("--older", "/n/1", "/n/2", "--deploy", "/robot/x.safetensors", "--epochs", "2"),
     ]
+
+
+NAVIGATION = """
+import sys
+from pathlib import Path
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, ExecuteProcess
+from launch.substitutions import LaunchConfiguration
+
+def generate_launch_description():
+    names = ("params_file", "namespace", "use_sim_time")
+    note = str(Path(__file__).parent / "noted")
+    code = "import pathlib, sys; pathlib.Path(sys.argv[1]).write_text(' '.join(sys.argv[2:]))"
+    given = [LaunchConfiguration(name) for name in names]
+    process = ExecuteProcess(cmd=[sys.executable, "-c", code, note, *given])
+    return LaunchDescription([*(DeclareLaunchArgument(name) for name in names), process])
+"""
+"""What stands in for nav2_bringup's own file: it notes what it is given."""
+
+
+def test_nav2_gets_the_robots_parameters_with_the_costmap_over_them(launch, prefix):
+    share = prefix / "share/nav2_bringup"
+    (share / "launch").mkdir(parents=True)
+    (share / "launch/navigation_launch.py").write_text(NAVIGATION)
+    (prefix / "share/ament_index/resource_index/packages/nav2_bringup").write_text("")
+    robot = {"local_costmap": {"local_costmap": {"ros__parameters": {"plugins": ["scan"], "width": 9}}}, "other": 1}
+    (prefix / "robot.yaml").write_text(yaml.safe_dump(robot))
+    _, _, overrides = started(
+        prefix, "nav2", "depth_node", nav2_params=prefix / "robot.yaml", namespace="/front", image="/cam"
+    )
+    assert overrides == {"use_sim_time": False, "points.preset": "obstacles"}
+    file, *others = (share / "launch/noted").read_text().split()
+    assert others == ["/front", "false"]
+    merged = yaml.safe_load(Path(file).read_text())
+    costmap = merged["local_costmap"]["local_costmap"]["ros__parameters"]
+    assert (merged["other"], costmap["width"], costmap["plugins"]) == (1, 9, ["depth_layer", "inflation_layer"])
+    Path(file).unlink()
+
+
+def test_without_nav2_the_live_node_is_started_alone(launch, prefix):
+    arguments, _, overrides = started(prefix, "nav2", "depth_node", image="/cam", checkpoint="/my.safetensors")
+    assert overrides == {"use_sim_time": False, "checkpoint": "/my.safetensors", "points.preset": "obstacles"}
+    assert "image:=/cam" in arguments
+
+
+def test_the_costmaps_name_what_the_node_publishes():
+    """Topics of the node, ranges that go with its preset, and every class of the legend once."""
+    for name in ("nav2_voxel", "nav2_semantic"):
+        tree = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())
+        costmap = tree["local_costmap"]["local_costmap"]["ros__parameters"]
+        assert all(plugin in costmap for plugin in costmap["plugins"] if plugin != "inflation_layer")
+        cloud, points = costmap["depth_layer"]["depth_cloud"], PointSettings(preset="obstacles")
+        assert cloud["topic"] == "/depth/points"
+        assert cloud["obstacle_max_range"] < points.max_range < points.clear_range < cloud["raytrace_max_range"]
+    camera = costmap["semantic_layer"]["camera"]
+    assert camera["max_obstacle_distance"] < points.clear_range
+    for topic in ("segmentation_topic", "labels_topic", "pointcloud_topic"):
+        assert f'"{camera[topic].removeprefix("/")}"' in (ROOT / "depth_node/ros/live/topic_list.py").read_text()
+    named = [each for kind in camera["class_types"] for each in camera[kind]["classes"]]
+    assert sorted(named) == sorted(CITYSCAPES.names)
 
 
 def test_the_rviz_file_shows_what_the_node_publishes():

@@ -21,7 +21,7 @@ from depth_node.bags.message_types import COMPRESSED_IMAGE, IMAGE, camera_info_b
 from depth_node.camera.calibration import CameraCalibration
 from depth_node.errors import CalibrationError, EncodingError
 from depth_node.ros.doctor.finding import BAD, NOTE, OK, WARN, Finding
-from depth_node.ros.live.outputs import CONFIDENCE, RGB
+from depth_node.ros.live.topic_list import CONFIDENCE, RGB
 from depth_node.ros.messages import rgb_of, stamp_ns
 from depth_node.ros.qos import MatchedSubscription, endpoint_name
 

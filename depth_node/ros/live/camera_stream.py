@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ from depth_node.ros.live.outputs import DepthOutputs, needs_confidence, needs_la
 from depth_node.ros.live.runtime_scale import RuntimeScale
 from depth_node.ros.live.status import fallback_scale, is_unscaled, view_values
 from depth_node.ros.messages import rgb_of
+
+DISABLED = "disabled: nothing is made until ~/enable is called with true, or the parameter enabled is true"
 
 
 class CameraModel:
@@ -133,6 +136,7 @@ class CameraStream:
         self.scale: RuntimeScale | None = None
         self.view: NetworkView | None = None
         self._doubted: CameraCalibration | None = None
+        self._ignored_until = -math.inf
 
     def activate(self, estimator: DepthEstimator, submit: Callable[[CameraStream, CameraFrame], None]) -> None:
         """Subscribe; each frame goes to `submit`."""
@@ -173,7 +177,11 @@ class CameraStream:
 
     def configure(self, config: NodeConfig, estimator: DepthEstimator) -> None:
         """Take over a changed configuration; the worker reads it with its next frame."""
-        self.config = config
+        before, self.config = self.config, config
+        if config.enabled != before.enabled:
+            self.log.info("enabled" if config.enabled else DISABLED)
+            # What has arrived until now is not what somebody wants who asks for depth again.
+            self._ignored_until = time.monotonic()
         if self.scale is None:
             return
         self.scale.set_fallback(*fallback_scale(config, estimator))
@@ -189,6 +197,9 @@ class CameraStream:
             EncodingError: its pixels cannot be read.
         """
         config, wanted = self.config, self.outputs.wanted()
+        if not config.enabled or frame.arrival < self._ignored_until:
+            self.statistics.add_dropped("disabled")
+            return None
         if not wanted:
             self.statistics.add_dropped("no subscriber")
             return None
@@ -220,6 +231,9 @@ class CameraStream:
         header, start = picture.frame.image.header, time.perf_counter()
         prediction = scale.apply(prediction, header, base, picture.config.scale.smoothing)
         scaled = time.perf_counter() - start
+        if not self.config.enabled:  # since this frame was begun
+            self.statistics.add_dropped("disabled")
+            return
         translation = translation_at(prediction.K, picture.camera)
         self.outputs.publish(picture.wanted, prediction, header, picture.config, translation)
         self.outputs.publish_scale(base * prediction.rescaled * prediction.view.focal_ratio)
@@ -240,8 +254,8 @@ class CameraStream:
 
     def state(self, estimator: DepthEstimator, problem: str = "") -> tuple[str, str]:
         """Level and message for /diagnostics; `problem` is one of the whole node."""
-        if self.input is None:
-            return "ok", "inactive"
+        if self.input is None or not self.config.enabled:
+            return "ok", DISABLED if self.input is not None else "inactive"
         image, snapshot = self.input.image, self.statistics.snapshot()
         if not image.is_open:
             if image.publishers:

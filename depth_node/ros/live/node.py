@@ -18,7 +18,9 @@ from typing import Any
 import torch
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
 from rclpy.timer import Timer
+from std_srvs.srv import SetBool
 
 from depth_node.checkpoints.by_name import located
 from depth_node.checkpoints.shipped import DEFAULT
@@ -28,17 +30,15 @@ from depth_node.inference.estimator import DepthEstimator
 from depth_node.ros.diagnostics import PERIOD, DiagnosticsPublisher, Report, frame_values
 from depth_node.ros.library_log import warnings_to
 from depth_node.ros.live.camera_name import topic_of
-from depth_node.ros.live.camera_stream import CameraStream
+from depth_node.ros.live.camera_stream import DISABLED, CameraStream
 from depth_node.ros.live.checkpoint_swap import CheckpointSwap
 from depth_node.ros.live.frame_statistics import FrameStatistics
 from depth_node.ros.live.frame_worker import FrameWorker
-from depth_node.ros.live.outputs import SEMANTIC_TOPICS, TOPICS
 from depth_node.ros.live.scale_inputs import Transforms
 from depth_node.ros.live.status import describe, fallback_scale, is_unscaled
+from depth_node.ros.live.topic_list import SEMANTIC_TOPICS, TOPICS
 from depth_node.ros.parameters import NodeParameters
 from depth_node.ros.qos import override_names
-
-"""Names of the checkpoint that comes with the package."""
 
 
 def transition(method: Callable[[DepthNode], None]) -> Callable[[DepthNode, LifecycleState], TransitionCallbackReturn]:
@@ -85,6 +85,7 @@ class DepthNode(LifecycleNode):
         self._config = NodeConfig()
         self._settings = NodeParameters(self, NodeConfig, locked=self._is_configured, on_change=self._apply)
         self._diagnostics = DiagnosticsPublisher(self, self._report, self._camera_reports)
+        self.create_service(SetBool, "~/enable", self._on_enable)
 
     @property
     def autostart(self) -> bool:
@@ -106,6 +107,13 @@ class DepthNode(LifecycleNode):
     @transition
     def on_activate(self) -> None:
         """Start the worker and subscribe."""
+        try:
+            self._start()
+        except BaseException:
+            self._stop()  # what had been started runs no more when the next activation begins
+            raise
+
+    def _start(self) -> None:
         assert self._estimator is not None
         self._worker = FrameWorker(self, self._estimator)
         for camera in self._cameras:
@@ -180,6 +188,13 @@ class DepthNode(LifecycleNode):
         self._estimator.fit = config.input.fit
         for camera in self._cameras:
             camera.configure(self._config_of(camera.name), self._estimator)
+
+    def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        """The service `~/enable`: sets the parameter `enabled`."""
+        [result] = self.set_parameters([Parameter("enabled", value=bool(request.data))])
+        response.success = result.successful
+        response.message = result.reason or ("enabled" if request.data else DISABLED)
+        return response
 
     def _take(self, estimator: DepthEstimator, checkpoint: str) -> None:
         """Let another network take over; raises CheckpointError where topics would have to change for it."""

@@ -15,7 +15,6 @@ import torch
 from numpy.typing import NDArray
 from rclpy.node import Node
 from rclpy.publisher import Publisher
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Float32, Header, String
 
 from depth_node.config.classes import ClassMap
@@ -25,27 +24,27 @@ from depth_node.inference.pointcloud import CloudPacker, drop_missing
 from depth_node.inference.prediction import Prediction, apply_range
 from depth_node.inference.transfer import to_host
 from depth_node.ros.live.camera_name import topic_of
+from depth_node.ros.live.label_info import label_info
+from depth_node.ros.live.topic_list import (
+    CLASSES,
+    COLOR,
+    CONFIDENCE,
+    DEPTH,
+    INFO,
+    LABEL_INFO,
+    LABELS,
+    LABELS_COLOR,
+    LATCHED_TOPICS,
+    MASK,
+    POINTS,
+    RGB,
+    RGB_INFO,
+    SCALE,
+    SEMANTIC_TOPICS,
+    TOPICS,
+)
 from depth_node.ros.messages import fill_cloud, fill_image, pinhole_info
-from depth_node.ros.qos import incompatible_subscribers, latched_profile, output_profile, overridable
-
-DEPTH, INFO, POINTS = "depth/image_rect", "depth/camera_info", "depth/points"
-COLOR, SCALE, CONFIDENCE = "depth/image_color", "depth/scale", "depth/confidence"
-RGB, RGB_INFO = "rgb/image_rect", "rgb/camera_info"
-"""The picture at the size of the depth image: with it and its calibration an RGB-D camera's set."""
-TOPICS: dict[str, type] = {
-    DEPTH: Image,
-    INFO: CameraInfo,
-    POINTS: PointCloud2,
-    COLOR: Image,
-    CONFIDENCE: Image,
-    RGB: Image,
-    RGB_INFO: CameraInfo,
-    SCALE: Float32,
-}
-
-LABELS, LABELS_COLOR, CLASSES = "semantic/image", "semantic/image_color", "semantic/classes"
-SEMANTIC_TOPICS: dict[str, type] = {LABELS: Image, LABELS_COLOR: Image}
-"""Advertised where the checkpoint has a semantic network, and `CLASSES` with them."""
+from depth_node.ros.qos import incompatible_subscribers, overridable
 
 LABEL_ENCODING = "8UC1"
 """Class numbers are no brightness, which mono8 would say they are (the rationale of REP 118, for depth)."""
@@ -70,18 +69,12 @@ class DepthOutputs:
         topics = TOPICS if classes is None else TOPICS | SEMANTIC_TOPICS
         self._publishers: dict[str, Publisher[Any]] = {
             topic: node.create_publisher(
-                kind,
-                topic_of(camera, topic),
-                output_profile(kind in (CameraInfo, Float32)),
-                qos_overriding_options=overridable(),
+                about.kind, topic_of(camera, topic), about.profile(), qos_overriding_options=overridable()
             )
-            for topic, kind in topics.items()
+            for topic, about in topics.items()
         }
-        self._messages = {topic: kind() for topic, kind in topics.items()}
-        self._names: Publisher[Any] | None = None
-        if classes is not None:
-            self._names = node.create_publisher(String, topic_of(camera, CLASSES), latched_profile())
-            self._names.publish(String(data=json.dumps(classes.record())))
+        self._messages: dict[str, Any] = {topic: about.kind() for topic, about in topics.items()}
+        self._latched = [] if classes is None else self._publish_classes(classes, camera)
         self._packer: CloudPacker | None = None
         self._packed: tuple[object, ...] = ()
         self._warned: set[tuple[str, str]] = set()
@@ -89,9 +82,8 @@ class DepthOutputs:
 
     def close(self) -> None:
         """Stop advertising."""
-        for publisher in (*self._publishers.values(), self._names):
-            if publisher is not None:
-                self._node.destroy_publisher(publisher)
+        for publisher in (*self._publishers.values(), *self._latched):
+            self._node.destroy_publisher(publisher)
 
     def wanted(self) -> Set[str]:
         """The topics of frames that somebody listens to now."""
@@ -135,7 +127,7 @@ class DepthOutputs:
                 self._send_image(RGB, header, arrays["rgb"], "rgb8")
         if "labels" in arrays:
             with self._timed("semantic images"):
-                self._send_labels(wanted, header, arrays["labels"])
+                self._send_labels(wanted, header, arrays["labels"], config.points.stride)
         if "confidence" in arrays:
             with self._timed("confidence image"):
                 self._send_image(CONFIDENCE, header, arrays["confidence"], "mono8")
@@ -194,12 +186,28 @@ class DepthOutputs:
         cloud = cloud if organized else drop_missing(cloud)[None]
         self._publishers[POINTS].publish(fill_cloud(self._messages[POINTS], header, cloud, not organized))
 
-    def _send_labels(self, wanted: Set[str], header: Header, labels: NDArray[np.uint8]) -> None:
+    def _publish_classes(self, classes: ClassMap, camera: str) -> list[Publisher[Any]]:
+        """Say once what labels stand for; the publishers that keep it."""
+        messages: dict[str, Any] = {CLASSES: String(data=json.dumps(classes.record()))}
+        if not isinstance(LATCHED_TOPICS[LABEL_INFO].kind, str):
+            header = Header(stamp=self._node.get_clock().now().to_msg())
+            messages[LABEL_INFO] = label_info(classes, header)
+        made = []
+        for topic, message in messages.items():
+            name, profile = topic_of(camera, topic), LATCHED_TOPICS[topic].profile()
+            made.append(self._node.create_publisher(type(message), name, profile))
+            made[-1].publish(message)
+        return made
+
+    def _send_labels(self, wanted: Set[str], header: Header, labels: NDArray[np.uint8], stride: int) -> None:
         assert self._classes is not None
         if LABELS in wanted:
             self._send_image(LABELS, header, labels, LABEL_ENCODING)
         if LABELS_COLOR in wanted:
             self._send_image(LABELS_COLOR, header, color_labels(labels, self._classes), "rgb8")
+        if MASK in wanted:
+            # A pixel for each point of the cloud; mono8, as Nav2's semantic layer reads nothing else.
+            self._send_image(MASK, header, labels[::stride, ::stride], "mono8")
 
     def _send_image(self, topic: str, header: Header, pixels: NDArray[Any], encoding: str) -> None:
         self._publishers[topic].publish(fill_image(self._messages[topic], header, pixels, encoding))

@@ -16,6 +16,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import LaserScan, PointCloud2, Range
 
 from depth_node.config.live import MEASURED, ScaleSettings
+from depth_node.ros.live.topic_list import SCALE_INPUTS, TRANSFORM_INPUTS
 from depth_node.ros.messages import stamp_ns
 from depth_node.ros.qos import MatchedSubscription
 from depth_node.scale.depth_frame import Matrix, NoReading
@@ -31,12 +32,6 @@ except ImportError:  # part of every ROS installation, not on PyPI
 
 POLL_PERIOD = 0.5
 """Seconds between looks at the graph."""
-TOPICS: dict[str, tuple[str, type]] = {
-    "lidar": ("lidar/points", PointCloud2),
-    "scan": ("scan", LaserScan),
-    "range": ("range", Range),
-    "odometry": ("odom", Odometry),
-}
 ADVICE = "publish it on /tf_static or name a file with scale.extrinsics"
 WITHOUT_TF = "name a file with scale.extrinsics, as tf2_msgs is not installed and TF cannot be read"
 
@@ -96,16 +91,16 @@ class ScaleInputs:
         """By name, best first."""
         callbacks = {"lidar": self._on_cloud, "scan": self._on_scan, "range": self._on_range, "odometry": self._on_odom}
         self._subscriptions = [
-            MatchedSubscription(node, kind, node.resolve_topic_name(topic), callbacks[name])
-            for name, (topic, kind) in TOPICS.items()
+            MatchedSubscription(node, about.kind, node.resolve_topic_name(topic), callbacks[name])
+            for name, (topic, about) in SCALE_INPUTS.items()
             if name in self.sources
         ]
         if self.sources and TFMessage is not None:
             # Transforms stay subscribed: static ones come once, and a name may change while nobody wants depth.
-            for topic in ("/tf_static", "/tf"):
+            for topic, about in TRANSFORM_INPUTS.items():
                 name = node.resolve_topic_name(topic)
                 self._subscriptions.append(
-                    MatchedSubscription(node, TFMessage, name, transforms.add, may_latch=topic == "/tf_static")
+                    MatchedSubscription(node, TFMessage, name, transforms.add, may_latch=about.may_latch)
                 )
         self._timer = node.create_timer(POLL_PERIOD, self._poll, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
@@ -121,7 +116,7 @@ class ScaleInputs:
 
     def topic(self, source: str) -> str:
         """Full name of a source's topic; empty for a height, which has none."""
-        return self._node.resolve_topic_name(TOPICS[source][0]) if source in TOPICS else ""
+        return self._node.resolve_topic_name(SCALE_INPUTS[source][0]) if source in SCALE_INPUTS else ""
 
     def _poll(self) -> None:
         wanted = bool(self._is_wanted())

@@ -78,7 +78,7 @@ def test_standing_still_keeps_the_unit(world):
     assert factors == pytest.approx([1.0] * 10, abs=1e-3)
 
 
-@pytest.mark.parametrize("seconds", [-5.0, 0.0, 2 * LONGEST_GAP])
+@pytest.mark.parametrize("seconds", [-86400.0, -5.0, 0.0, 2 * LONGEST_GAP])
 def test_a_jump_in_time_starts_anew(world, seconds):
     _, frames = flickering(world, 6)
     flicker = FlickerFilter()

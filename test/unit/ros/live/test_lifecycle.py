@@ -23,6 +23,7 @@ from depth_node.inference.backends import openvino_backend
 from depth_node.inference.estimator import DepthEstimator
 from depth_node.networks.depth_model import DepthModel
 from depth_node.ros.live.camera_input import CameraFrame
+from depth_node.ros.live.label_info import LabelInfo
 from depth_node.ros.live.node import DepthNode
 from depth_node.ros.messages import fill_image, pinhole_info
 
@@ -213,7 +214,8 @@ def test_semantic_topics_only_with_a_semantic_network(make, guided_checkpoint):
     depth = {
         f"/unit/depth/{name}" for name in ("image_rect", "camera_info", "points", "image_color", "confidence", "scale")
     }
-    semantic = {f"/unit/semantic/{name}" for name in ("image", "image_color", "classes")}
+    semantic = {f"/unit/semantic/{name}" for name in ("image", "image_color", "mask", "classes")}
+    semantic |= set() if LabelInfo is None else {"/unit/semantic/label_info"}
     for parameters, wanted, says in (
         ({}, depth, ("lite_hr_depth 128x64", "none")),
         (

@@ -42,6 +42,7 @@ def test_a_stereo_camera_keeps_its_baseline():
         ({"depth/points"}, True, True),
         ({"depth/points"}, False, False),
         ({"semantic/image"}, False, True),
+        ({"semantic/mask"}, False, True),
         ({"semantic/image_color", "depth/points"}, False, True),
     ],
 )
@@ -135,6 +136,20 @@ def test_sky_and_labels_may_change_while_it_runs(robot):
     assert len(passes) == snapshot.published
     assert {"semantic", "labels", "depth"} <= set(snapshot.stages)
     assert "stage semantic [ms]" in robot.live._report()[2]
+
+
+@pytest.mark.parametrize("preset", ["full", "obstacles"])
+def test_the_mask_belongs_to_the_cloud_point_by_point(robot, preset):
+    """What Nav2's semantic layer asks for: mono8, of the cloud's stamp, frame and number of points."""
+    robot.set(points__preset=preset)
+    robot.subscribe(mask=(Image, "semantic/mask"), cloud=(PointCloud2, "depth/points"))
+    mask, cloud = robot.next("mask", "cloud")
+    assert mask.header == cloud.header
+    assert mask.encoding == "mono8"
+    assert (mask.height, mask.width) == (cloud.height, cloud.width)
+    assert cloud.width == (128 if preset == "full" else 64)
+    np.testing.assert_array_equal(labels_of(mask), points_of(cloud)["label"])
+    assert len(np.unique(labels_of(mask))) > 1
 
 
 def test_picture_depth_and_calibration_make_the_cloud(robot):
