@@ -22,7 +22,7 @@ from depth_node.camera.network_view import NetworkView
 from depth_node.camera.rectification import Rectifier, should_rectify
 from depth_node.config.live import NodeConfig
 from depth_node.errors import CalibrationError, DepthNodeError, EncodingError, first_line
-from depth_node.inference.estimator import DepthEstimator
+from depth_node.inference.engine import Engine
 from depth_node.ros.live.camera_input import CameraFrame
 from depth_node.ros.live.frame_statistics import FrameStatistics
 from depth_node.ros.live.info_pairing import calibration_of
@@ -74,7 +74,7 @@ class FrameWorker:
     def __init__(
         self,
         node: Node,
-        estimator: DepthEstimator,
+        estimator: Engine,
         outputs: DepthOutputs,
         statistics: FrameStatistics,
         config: Callable[[], NodeConfig],
@@ -114,7 +114,7 @@ class FrameWorker:
         with self._changing:
             yield
 
-    def use(self, estimator: DepthEstimator) -> None:
+    def use(self, estimator: Engine) -> None:
         """Take another network from the next frame on."""
         self._estimator = estimator
 

@@ -13,7 +13,6 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import torch
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.timer import Timer
@@ -22,7 +21,7 @@ from depth_node.checkpoints.by_name import located
 from depth_node.checkpoints.shipped import DEFAULT
 from depth_node.config.live import NodeConfig
 from depth_node.errors import CheckpointError, DepthNodeError
-from depth_node.inference.estimator import DepthEstimator
+from depth_node.inference.engine import Engine, open_engine
 from depth_node.ros.diagnostics import PERIOD, DiagnosticsPublisher, frame_values
 from depth_node.ros.library_log import warnings_to
 from depth_node.ros.live.camera_input import CameraInput, image_topic
@@ -74,7 +73,7 @@ class DepthNode(LifecycleNode):
             options: for `rclpy.node.Node`, such as `namespace` and `parameter_overrides`.
         """
         super().__init__("depth_node", **options)
-        self._estimator: DepthEstimator | None = None
+        self._estimator: Engine | None = None
         self._outputs: DepthOutputs | None = None
         self._worker: FrameWorker | None = None
         self._camera: CameraInput | None = None
@@ -150,13 +149,11 @@ class DepthNode(LifecycleNode):
         self._release()
         super().destroy_node()
 
-    def _load(self, config: NodeConfig) -> DepthEstimator:
+    def _load(self, config: NodeConfig) -> Engine:
         say = self.get_logger().info
         path = located(config.checkpoint or DEFAULT, say=say)
         with warnings_to(self.get_logger().warning):
-            estimator = DepthEstimator.from_checkpoint(
-                path, config.device, config.precision, config.input.fit, config.backend, say
-            )
+            estimator = open_engine(path, config.device, config.precision, config.input.fit, config.backend, say)
         estimator.scale, _ = fallback_scale(config, estimator)
         about = describe(estimator, config)
         self.get_logger().info(
@@ -190,7 +187,7 @@ class DepthNode(LifecycleNode):
                 old, self._scale = self._scale, self._runtime_scale(self._estimator)
                 old.stop()
 
-    def _take(self, estimator: DepthEstimator, checkpoint: str) -> None:
+    def _take(self, estimator: Engine, checkpoint: str) -> None:
         """Let another network take over; raises CheckpointError where topics would have to change for it."""
         assert self._estimator is not None
         if estimator.classes != self._estimator.classes:
@@ -207,7 +204,7 @@ class DepthNode(LifecycleNode):
                 before.stop()
         self.get_logger().info(f"{checkpoint} has taken over")
 
-    def _runtime_scale(self, estimator: DepthEstimator) -> RuntimeScale:
+    def _runtime_scale(self, estimator: Engine) -> RuntimeScale:
         assert self._outputs is not None
         fallback = fallback_scale(self._config, estimator)
         return RuntimeScale(self, self._config.scale, fallback, estimator.classes, self._outputs.wanted)
@@ -237,11 +234,10 @@ class DepthNode(LifecycleNode):
         self._stop()
         if self._outputs is not None:
             self._outputs.close()
-        on_cuda = self._estimator is not None and self._estimator.device.type == "cuda"
+        if self._estimator is not None:
+            self._estimator.release()
         self._outputs = self._estimator = None
         gc.collect()
-        if on_cuda:
-            torch.cuda.empty_cache()
 
     def _report(self) -> tuple[str, str, Mapping[str, Any]]:
         """Level, message and values for /diagnostics."""
