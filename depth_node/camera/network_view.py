@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth_node.config.fit import FITS
+from depth_node.errors import CalibrationError
 from depth_node.geometry.intrinsics import scale_intrinsics
 
 if TYPE_CHECKING:
@@ -117,8 +118,10 @@ class NetworkView:
         self.window.cut(spread)[:] = values
         return spread
 
-    def intrinsics(self, K: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(3, 3) intrinsics of what is `shown`, from those of the picture."""
+    def intrinsics(self, K: NDArray[np.float64] | None, spread: bool = False) -> NDArray[np.float64]:
+        """(3, 3) intrinsics of what is `shown`, or `spread`, from those of the picture; NaN where these are unknown."""
+        if K is None or spread:
+            return np.full((3, 3), np.nan) if K is None else np.array(K, np.float64)
         moved = np.array(K, np.float64)
         moved[:2, 2] -= self.window.left, self.window.top
         scale_x, scale_y = self.target.width / self.window.width, self.target.height / self.window.height
@@ -153,7 +156,12 @@ def view_of(
         K: (3, 3) intrinsics of the picture; None where they are unknown.
         camera: that the network learnt from; None where it is unknown.
         fit: one of `config.fit.FITS`; a picture is squeezed where either camera is unknown.
+
+    Raises:
+        CalibrationError: K is not a camera's.
     """
+    if K is not None and (np.shape(K) != (3, 3) or not np.isfinite(K).all() or min(K[0, 0], K[1, 1]) <= 0):
+        raise CalibrationError("K is not a 3 x 3 matrix with positive focal lengths: calibrate the camera")
     whole, full = Region(0, 0, picture[1], picture[0]), Region(0, 0, size[1], size[0])
     if K is None or camera is None:
         return NetworkView(picture, whole, size, full)

@@ -15,7 +15,7 @@ from depth_node.errors import CheckpointError
 
 WORD = re.compile(r"[\w+-]+|\w[\w+-]+:[\w+.-]+")
 """What may be meant as a name; a single letter before a colon is a drive of Windows."""
-FILE_ENDINGS = (".safetensors", ".ckpt", ".pth", ".zip", ".tar")
+FILE_ENDINGS = (".safetensors", ".onnx", ".ckpt", ".pth", ".zip", ".tar")
 
 
 def is_name(name: str | Path) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth_node.camera.array_input import resize_array, to_network_array
-from depth_node.camera.network_view import NetworkView
+from depth_node.camera.network_view import NetworkView, view_of
 from depth_node.config.classes import UNLABELLED
 from depth_node.config.fit import FITS
 from depth_node.config.network import SCALES
@@ -55,7 +55,9 @@ class ArrayEstimator(Engine):
         if image.ndim != 3 or 0 in image.shape:
             raise EncodingError(f"expected an H x W x 3 uint8 image, got {image.shape} {image.dtype}")
         clock = StageClock()
-        view = self.view((image.shape[0], image.shape[1]), K)
+        network = self.info.network
+        size = network.height, network.width
+        view = view_of((image.shape[0], image.shape[1]), size, K, self.info.camera, self.fit)
         resized = view.of(image, resize_array)
         batch = to_network_array(resized)
         clock.lap("preprocess")
@@ -86,7 +88,7 @@ class ArrayEstimator(Engine):
                 confidence = view.spread(confidence, _filled(0, np.uint8))
             clock.lap("confidence")
         shown = image if full_resolution else view.target.cut(resized)
-        K_shown = self.shown_intrinsics(view, K, full_resolution)
+        K_shown = view.intrinsics(K, full_resolution)
         return ArrayPrediction(depth, valid, shown, K_shown, view, labels, confidence, timings=clock.timings)
 
     def _confidence(

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth_node.geometry.intrinsics import pixel_rays
-from depth_node.inference.cloud_layout import CloudLayout
 from depth_node.inference.confidence import SURE
+from depth_node.inference.pointcloud import CloudLayout
 from depth_node.inference.prediction import Prediction
 
 Pixels = NDArray[Any]

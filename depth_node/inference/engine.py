@@ -19,12 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from depth_node.camera.network_view import NetworkView, view_of
 from depth_node.checkpoints.depth_info import CheckpointInfo
 from depth_node.config.backend import AUTO
 from depth_node.config.classes import ClassMap
 from depth_node.config.fit import FITS
-from depth_node.errors import CalibrationError
 from depth_node.inference.backends.choice import open_backend
 from depth_node.inference.backends.interface import Backend, GraphBackend
 from depth_node.inference.backends.opener import Say
@@ -93,21 +91,6 @@ class Engine(ABC):
             EncodingError: the image is not H x W x 3 bytes.
             CalibrationError: K is not a camera's.
         """
-
-    def view(self, picture: tuple[int, int], K: NDArray[np.float64] | None) -> NetworkView:
-        """What the network sees of pictures of a size (height, width) and camera; raises CalibrationError."""
-        if K is not None and (np.shape(K) != (3, 3) or not np.isfinite(K).all() or min(K[0, 0], K[1, 1]) <= 0):
-            raise CalibrationError("K is not a 3 x 3 matrix with positive focal lengths: calibrate the camera")
-        size = self.info.network.height, self.info.network.width
-        return view_of(picture, size, K, self.info.camera, self.fit)
-
-    def shown_intrinsics(
-        self, view: NetworkView, K: NDArray[np.float64] | None, full_resolution: bool
-    ) -> NDArray[np.float64]:
-        """(3, 3) intrinsics of a prediction, NaN where those of the picture are unknown."""
-        if K is None:
-            return np.full((3, 3), np.nan)
-        return np.array(K, np.float64) if full_resolution else view.intrinsics(K)
 
     def warm_up(self, height: int = 0, width: int = 0, runs: int = 2) -> None:
         """Run on grey images, so that the first real one does not pay for lazy set-up.

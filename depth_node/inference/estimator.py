@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from depth_node.camera.network_input import resize_image, to_network_input
-from depth_node.camera.network_view import NetworkView
+from depth_node.camera.network_view import NetworkView, view_of
 from depth_node.config.backend import TORCH
 from depth_node.config.classes import UNLABELLED
 from depth_node.config.fit import FITS
@@ -159,8 +159,13 @@ class DepthEstimator(Engine):
             if full_resolution:
                 confidence = view.spread(confidence, confidence.new_zeros)
             clock.lap("confidence")
-        K_shown = self.shown_intrinsics(view, K, full_resolution)
+        K_shown = view.intrinsics(K, full_resolution)
         return TensorPrediction(depth, valid, shown, K_shown, view, labels, confidence, timings=clock.timings)
+
+    def view(self, picture: tuple[int, int], K: NDArray[np.float64] | None) -> NetworkView:
+        """What the network sees of pictures of a size (height, width) and camera; raises CalibrationError."""
+        size = self.info.network.height, self.info.network.width
+        return view_of(picture, size, K, self.info.camera, self.fit)
 
     def memory(self) -> int:
         """See `Engine.memory`; on a GPU PyTorch's share of it."""

@@ -23,9 +23,8 @@ from depth_node.config.classes import ClassMap
 from depth_node.drawing.colorize import color_labels, colorize_depth
 from depth_node.errors import CalibrationError, SequenceError
 from depth_node.image_file import write_image
-from depth_node.inference.cloud_layout import drop_missing
-from depth_node.inference.pointcloud import CloudPacker
-from depth_node.inference.tensor_prediction import TensorPrediction
+from depth_node.inference.pointcloud import drop_missing
+from depth_node.inference.tensor_prediction import CloudPacker, TensorPrediction
 from depth_node.kitti.formats import write_depth
 from depth_node.kitti.layout import MANIFEST, SIDES, KittiSequence, read_image
 from depth_node.kitti.search import find_sequences

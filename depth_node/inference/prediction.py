@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth_node.camera.network_view import NetworkView
-from depth_node.inference.cloud_layout import CloudLayout
+from depth_node.inference.pointcloud import CloudLayout
 
 Array = TypeVar("Array")
 Self = TypeVar("Self", bound="Prediction[Any]")

@@ -13,7 +13,7 @@ from std_msgs.msg import Float32
 
 from depth_node.bags.reader import BagReader
 from depth_node.cli.main import main
-from depth_node.inference.cloud_layout import cloud_dtype
+from depth_node.inference.pointcloud import cloud_dtype
 from depth_node.ros.messages import depth_of, points_of
 from depth_node.sensing.point_cloud import read_cloud
 

@@ -20,10 +20,11 @@ from depth_node.inference.estimator import DepthEstimator
 from depth_node.ros.messages import depth_of, fill_image, labels_of, pinhole_info, points_of
 
 BLOCKED = "import sys; sys.modules.update(dict.fromkeys(('torch', 'torchvision', 'timm', 'safetensors', 'onnx')))"
-LIST = (
-    "import atexit, sys\n"
-    "atexit.register(lambda: print('IMPORTED', *sorted({name.partition('.')[0] for name, module in sys.modules.items() if module})))"
-)
+LIST = """import atexit, sys
+def imported():
+    return sorted({name.partition(".")[0] for name in sys.modules if sys.modules[name]})
+atexit.register(lambda: print("IMPORTED", *imported()))
+"""
 TRAINING = {"lightning", "trimesh", "scipy", "torchmetrics", "tensorboard", "matplotlib", "rosbags", "sympy", "onnx"}
 OF_TORCH = {"sympy", "scipy"}
 """What PyTorch and timm import by themselves."""

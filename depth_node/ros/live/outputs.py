@@ -20,7 +20,7 @@ from std_msgs.msg import Float32, Header, String
 from depth_node.config.classes import ClassMap
 from depth_node.config.live import NodeConfig, PointSettings
 from depth_node.drawing.colorize import color_labels, colorize_depth
-from depth_node.inference.cloud_layout import CloudLayout, drop_missing
+from depth_node.inference.pointcloud import CloudLayout, drop_missing
 from depth_node.inference.prediction import Prediction
 from depth_node.ros.messages import fill_cloud, fill_image, pinhole_info
 from depth_node.ros.qos import incompatible_subscribers, latched_profile, output_profile, overridable

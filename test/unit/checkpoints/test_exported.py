@@ -3,6 +3,7 @@
 import pytest
 
 from depth_node.checkpoints.depth_info import METADATA_KEY, CheckpointInfo, to_json
+from depth_node.checkpoints.description import describe
 from depth_node.checkpoints.exported import is_exported, read_exported_info
 from depth_node.config.network import NetworkConfig
 from depth_node.errors import CheckpointError
@@ -33,6 +34,13 @@ def test_the_description_is_that_of_the_checkpoint(write):
     assert read_exported_info(path) == INFO
     assert is_exported(path)
     assert not is_exported(path.with_suffix(".safetensors"))
+
+
+def test_it_can_be_inspected(write):
+    facts = describe(write(**{METADATA_KEY: to_json(INFO)}))
+    assert facts["metres"] == "7.5 per unit, from lidar"
+    assert facts["licence"] == "CC-BY-NC"
+    assert facts["networks"].startswith("one graph")
 
 
 def test_another_program_s_network_is_said(write):

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from depth_node.config.network import NetworkConfig
-from depth_node.inference.cloud_layout import cloud_dtype
 from depth_node.inference.confidence import confidence_of, uncertainty
 from depth_node.inference.estimator import DepthEstimator
-from depth_node.inference.pointcloud import CloudPacker
+from depth_node.inference.pointcloud import cloud_dtype
+from depth_node.inference.tensor_prediction import CloudPacker
 
 CONFIG = NetworkConfig()
 K = np.array([[80.0, 0, 31.5], [0, 80, 15.5], [0, 0, 1]])

@@ -10,7 +10,7 @@ from std_msgs.msg import Header
 
 from depth_node.camera.encodings import decode_image
 from depth_node.errors import EncodingError
-from depth_node.inference.cloud_layout import CLOUD_DTYPE, LABELLED_CLOUD_DTYPE
+from depth_node.inference.pointcloud import CLOUD_DTYPE, LABELLED_CLOUD_DTYPE
 from depth_node.ros import messages
 
 HEADER = Header(frame_id="camera_optical_frame")

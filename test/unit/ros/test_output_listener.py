@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("rclpy", reason="rclpy is not installed")
-from depth_node.inference.cloud_layout import CLOUD_DTYPE, LABELLED_CLOUD_DTYPE
+from depth_node.inference.pointcloud import CLOUD_DTYPE, LABELLED_CLOUD_DTYPE
 from depth_node.ros.output_listener import fits
 
 DEPTH = np.array([[1.5, np.inf, 3.0], [-np.inf, np.nan, 6.0]], np.float32)
