@@ -35,6 +35,7 @@ class ArrayEstimator(Engine):
     """See `Engine`; stage for stage what `estimator.DepthEstimator` does."""
 
     device = "cpu"
+    passes_until_steady = 1
     backend: GraphBackend
 
     def __init__(self, backend: GraphBackend, fit: str = FITS[0]) -> None:

@@ -44,6 +44,7 @@ class Engine(ABC):
     """
 
     device: Any
+    passes_until_steady = 2
 
     def __init__(self, backend: Backend, fit: str = FITS[0]) -> None:
         """Take over a back end.
@@ -92,17 +93,17 @@ class Engine(ABC):
             CalibrationError: K is not a camera's.
         """
 
-    def warm_up(self, height: int = 0, width: int = 0, runs: int = 2) -> None:
+    def warm_up(self, height: int = 0, width: int = 0, runs: int = 0) -> None:
         """Run on grey images, so that the first real one does not pay for lazy set-up.
 
         Args:
             height: rows of the images to come, pixels; 0 takes the network's.
             width: columns of the images to come, pixels; 0 takes the network's.
-            runs: how often.
+            runs: how often; 0 as often as it takes until a picture costs what all later ones do.
         """
         size = (height or self.info.network.height, width or self.info.network.width, 3)
         image = np.full(size, 127, np.uint8)
-        for _ in range(runs):
+        for _ in range(runs or self.passes_until_steady):
             self.estimate(image, None)
 
     def memory(self) -> int:
