@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from depth_node.geometry.intrinsics import scale_intrinsics
 if TYPE_CHECKING:
     from torch import Tensor
 
-    Pixels = TypeVar("Pixels", Tensor, NDArray[np.generic])
+    Pixels = TypeVar("Pixels", Tensor, NDArray[Any])
     """A view is cut and placed in either library's arrays by the same slices."""
 
 SAME_SHAPE = 0.02

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
@@ -21,7 +21,7 @@ Self = TypeVar("Self", bound="Prediction[Any]")
 
 
 @dataclass(frozen=True)
-class Prediction(Generic[Array]):
+class Prediction(ABC, Generic[Array]):
     """Depth of one image and all that goes with it: tensors on the engine's device, or NumPy's arrays.
 
     What is made of it afterwards runs where it lies, by the methods of its kind; `to_host` ends at NumPy's arrays.

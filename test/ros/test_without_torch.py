@@ -34,11 +34,19 @@ TOPICS = {"depth/image_rect": Image, "semantic/image": Image, "depth/points": Po
 
 
 @pytest.fixture(scope="module")
-def exported(guided_checkpoint, tmp_path_factory):
+def checkpoint(make_semantic_checkpoint, tmp_path_factory):
+    """With classes; of a network that is quickly exported."""
+    path = tmp_path_factory.mktemp("checkpoint") / "classes.safetensors"
+    make_semantic_checkpoint(path, "monodepth2_resnet18", guided=False)
+    return path
+
+
+@pytest.fixture(scope="module")
+def exported(checkpoint, tmp_path_factory):
     pytest.importorskip("onnxscript", reason="onnxscript is not installed")
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
-    path = tmp_path_factory.mktemp("exported") / "guided.onnx"
-    export_checkpoint(load_checkpoint(guided_checkpoint, with_pose=False), path, ExportConfig(verify=False))
+    path = tmp_path_factory.mktemp("exported") / "classes.onnx"
+    export_checkpoint(load_checkpoint(checkpoint, with_pose=False), path, ExportConfig(verify=False))
     return path
 
 
@@ -57,7 +65,7 @@ def node(start, exported):
     return program
 
 
-def test_it_publishes_what_pytorch_sees(node, listener, guided_checkpoint, picture):
+def test_it_publishes_what_pytorch_sees(node, listener, checkpoint, picture):
     """Depth, classes, confidence and cloud over DDS beside those of the checkpoint in PyTorch."""
     for topic, kind in TOPICS.items():
         listener.subscribe(kind, topic)
@@ -71,7 +79,7 @@ def test_it_publishes_what_pytorch_sees(node, listener, guided_checkpoint, pictu
         if listener.spin_until(lambda: all(listener.received[topic] for topic in TOPICS), timeout=0.5):
             break
     found = {topic: listener.received[topic][-1] for topic in TOPICS}
-    torch_says = DepthEstimator.from_checkpoint(guided_checkpoint, "cpu").estimate(picture, K, with_confidence=True)
+    torch_says = DepthEstimator.from_checkpoint(checkpoint, "cpu").estimate(picture, K, with_confidence=True)
     depth = torch_says.ranged(0.1, 80.0)
     layout = torch_says.cloud_packer(True, 1, False)
     points = layout.points(layout.fill(depth, torch_says.image, torch_says.labels, 0.0, 1000.0).numpy())
@@ -117,11 +125,11 @@ def test_by_pytorch_nothing_of_training_is_imported_either(start, small_checkpoi
     assert not imported & (TRAINING - OF_TORCH)
 
 
-def test_both_engines_see_the_same(exported, guided_checkpoint, picture):
+def test_both_engines_see_the_same(exported, checkpoint, picture):
     """What is published at the camera's size, and of a part of the picture."""
     without, by_torch = (
         open_engine(exported, say=lambda _: None),
-        DepthEstimator.from_checkpoint(guided_checkpoint, "cpu"),
+        DepthEstimator.from_checkpoint(checkpoint, "cpu"),
     )
     wide = np.concatenate([picture, picture[:, ::-1]], axis=1)
     for image in (picture, wide):
