@@ -69,9 +69,8 @@ class ArrayEstimator(Engine):
         find_sky = sky_infinite and len(self._sky_ids) > 0
         labels: NDArray[np.uint8] | None = None
         if self.classes is not None and (find_sky or with_labels):
-            labels = view.shown(best_class_map(found[SCALES][0], *view.size))
-            if full_resolution:
-                labels = view.spread(nearest_map(labels, *size), _filled(UNLABELLED, np.uint8))
+            seen = view.shown(best_class_map(found[SCALES][0], *view.size))
+            labels = view.spread(nearest_map(seen, *size), _filled(UNLABELLED, np.uint8)) if full_resolution else seen
             clock.lap("labels")
         depth = depth_map(resized_map(view.shown(found[0][0, 0]), *size), self.info.network)
         depth *= np.float32(view.focal_ratio * self.scale)
