@@ -26,12 +26,12 @@ from torch import Tensor
 
 from depth_node.camera.network_input import resize_image, to_network_input
 from depth_node.config.classes import CITYSCAPES
-from depth_node.config.network import NetworkConfig
+from depth_node.config.network import DEPTH, LOGITS, NetworkConfig
 from depth_node.config.semantic import SemanticConfig
 from depth_node.inference.device import prepare_model
-from depth_node.inference.pointcloud import CloudPacker
+from depth_node.inference.tensor_prediction import CloudPacker
 from depth_node.losses.exact_depth import exact_depth_loss
-from depth_node.networks.depth_model import DEPTH, LOGITS, DepthModel
+from depth_node.networks.depth_model import DepthModel
 from depth_node.networks.factory import build_depth_network
 from depth_node.networks.layers import channels_last
 from depth_node.networks.semantic import SemanticNetwork

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from depth_node.camera.network_input import to_network_input
+from depth_node.camera.network_input import resize_image, to_network_input
 from depth_node.checkpoints.by_name import located
 from depth_node.checkpoints.shipped import DEFAULT
 from depth_node.config.evaluation import EvaluationConfig
@@ -46,7 +46,7 @@ def doubts(
     """Full-size maps of doubt: ours, of the unweighted agreement, of the mirror image, and of depth alone."""
     size = image.shape[:2]
     view = estimator.view((size[0], size[1]), K)
-    batch = to_network_input(view.of(torch.from_numpy(np.ascontiguousarray(image))))[None]
+    batch = to_network_input(view.of(torch.from_numpy(np.ascontiguousarray(image)), resize_image))[None]
     model, config = estimator.model, estimator.info.network
     disparities = model.disparities(batch, model.semantics(batch))
     mirrored = batch.flip(-1)

@@ -50,7 +50,11 @@ def generate_launch_description() -> LaunchDescription:
             argument("scan", "scan", "topic of a laser scanner, for metres"),
             argument("range", "range", "topic of a range finder, for metres"),
             argument("odom", "odom", "topic of odometry, for metres"),
-            argument("checkpoint", "", "a *.safetensors checkpoint, or a name as in params_file; empty: as it says"),
+            argument(
+                "checkpoint",
+                "",
+                "a *.safetensors checkpoint, an exported *.onnx, or a name; empty: as params_file says",
+            ),
             argument(
                 "backend", "", "what computes the network: auto, torch, openvino, onnxruntime; empty: as params_file"
             ),

@@ -10,17 +10,22 @@ camera's; and a picture of another shape must not be squeezed into the network's
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from depth_node.camera.network_input import resize_image
 from depth_node.config.fit import FITS
+from depth_node.errors import CalibrationError
 from depth_node.geometry.intrinsics import scale_intrinsics
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Pixels = TypeVar("Pixels", Tensor, NDArray[Any])
+    """A view is cut and placed in either library's arrays by the same slices."""
 
 SAME_SHAPE = 0.02
 """Relative difference in shape up to which a picture is squeezed all the same: less than drives of one car differ."""
@@ -51,7 +56,7 @@ class Region(NamedTuple):
     width: int
     height: int
 
-    def cut(self, image: Tensor) -> Tensor:
+    def cut(self, image: Pixels) -> Pixels:
         """The rectangle of (H, W, ...) pixels, a view."""
         return image[self.top : self.top + self.height, self.left : self.left + self.width]
 
@@ -80,36 +85,47 @@ class NetworkView:
         """Whether all of the picture is seen."""
         return (self.window.height, self.window.width) == self.picture
 
-    def of(self, image: Tensor) -> Tensor:
-        """The network's input (h, w, 3) uint8 of a picture (H, W, 3) uint8; edges are carried on into empty bars."""
-        resized = resize_image(self.window.cut(image), self.target.height, self.target.width)
+    def of(self, image: Pixels, resize: Callable[[Pixels, int, int], Pixels]) -> Pixels:
+        """The network's input (h, w, 3) uint8 of a picture (H, W, 3) uint8; edges are carried on into empty bars.
+
+        Args:
+            image: the picture.
+            resize: takes pixels, height and width, see `camera.network_input` and `camera.array_input`.
+        """
+        resized = resize(self.window.cut(image), self.target.height, self.target.width)
         height, width = self.size
         if (height, width) == resized.shape[:2]:
             return resized
-        rows = torch.arange(height, device=image.device) - self.target.top
-        columns = torch.arange(width, device=image.device) - self.target.left
-        rows, columns = rows.clamp(0, self.target.height - 1), columns.clamp(0, self.target.width - 1)
+        rows = np.clip(np.arange(height) - self.target.top, 0, self.target.height - 1)
+        columns = np.clip(np.arange(width) - self.target.left, 0, self.target.width - 1)
         return resized[rows[:, None], columns]
 
-    def shown(self, output: Tensor) -> Tensor:
+    def shown(self, output: Pixels) -> Pixels:
         """What of the network's (..., h, w) output belongs to the picture; a view of it."""
         top, left = self.target.top, self.target.left
         return output[..., top : top + self.target.height, left : left + self.target.width]
 
-    def spread(self, values: Tensor, outside: float) -> Tensor:
-        """(H, W) values of the picture from those of its window, with `outside` around it."""
+    def spread(self, values: Pixels, outside: Callable[[tuple[int, int]], Pixels]) -> Pixels:
+        """(H, W) values of the picture from those of its window.
+
+        Args:
+            values: of the window.
+            outside: makes what is around it: an array of the shape that it is given.
+        """
         if self.is_whole:
             return values
-        spread = values.new_full(self.picture, outside)
+        spread = outside(self.picture)
         self.window.cut(spread)[:] = values
         return spread
 
-    def intrinsics(self, K: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(3, 3) intrinsics of what is `shown`, from those of the picture."""
+    def intrinsics(self, K: NDArray[np.float64] | None, spread: bool = False) -> NDArray[np.float64]:
+        """(3, 3) intrinsics of what is `shown`, or `spread`, from those of the picture; NaN where these are unknown."""
+        if K is None or spread:
+            return np.full((3, 3), np.nan) if K is None else np.array(K, np.float64)
         moved = np.array(K, np.float64)
         moved[:2, 2] -= self.window.left, self.window.top
         scale_x, scale_y = self.target.width / self.window.width, self.target.height / self.window.height
-        return scale_intrinsics(torch.from_numpy(moved), scale_x, scale_y).numpy()
+        return scale_intrinsics(moved, scale_x, scale_y)
 
     def __str__(self) -> str:
         """In words, for a log."""
@@ -140,7 +156,12 @@ def view_of(
         K: (3, 3) intrinsics of the picture; None where they are unknown.
         camera: that the network learnt from; None where it is unknown.
         fit: one of `config.fit.FITS`; a picture is squeezed where either camera is unknown.
+
+    Raises:
+        CalibrationError: K is not a camera's.
     """
+    if K is not None and (np.shape(K) != (3, 3) or not np.isfinite(K).all() or min(K[0, 0], K[1, 1]) <= 0):
+        raise CalibrationError("K is not a 3 x 3 matrix with positive focal lengths: calibrate the camera")
     whole, full = Region(0, 0, picture[1], picture[0]), Region(0, 0, size[1], size[0])
     if K is None or camera is None:
         return NetworkView(picture, whole, size, full)

@@ -7,15 +7,18 @@ from __future__ import annotations
 import difflib
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from depth_node.checkpoints.published.catalogue import PROJECTS, PUBLISHED, Published
-from depth_node.checkpoints.published.fetching import Say, fetch
 from depth_node.checkpoints.shipped import SHIPPED, shipped_file
 from depth_node.errors import CheckpointError
 
+if TYPE_CHECKING:
+    from depth_node.checkpoints.published.fetching import Say
+
 WORD = re.compile(r"[\w+-]+|\w[\w+-]+:[\w+.-]+")
 """What may be meant as a name; a single letter before a colon is a drive of Windows."""
-FILE_ENDINGS = (".safetensors", ".ckpt", ".pth", ".zip", ".tar")
+FILE_ENDINGS = (".safetensors", ".onnx", ".ckpt", ".pth", ".zip", ".tar")
 
 
 def is_name(name: str | Path) -> bool:
@@ -59,6 +62,8 @@ def located(name: str | Path, say: Say | None = None) -> Path:
     if text in SHIPPED:
         return shipped_file(text)
     if text in PUBLISHED or is_published(text):
+        from depth_node.checkpoints.published.fetching import fetch
+
         return fetch(find_published(text), say=say)
     if WORD.fullmatch(text) and difflib.get_close_matches(text, SHIPPED):
         raise _unknown(text)

@@ -7,13 +7,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor, nn
+from typing import TYPE_CHECKING
 
 from depth_node.atomic_file import swapping
 from depth_node.errors import CheckpointError, first_line
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 BLOCK = 1 << 20
 """Bytes read at a time to tell a file's content."""
@@ -33,6 +33,9 @@ def write_container(path: Path, key: str, text: str, tensors: Mapping[str, Tenso
     Raises:
         CheckpointError: the file cannot be written.
     """
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
     try:
         with swapping(path) as temporary:
             save_file({n: t.detach().cpu().contiguous() for n, t in tensors.items()}, temporary, metadata={key: text})
@@ -50,11 +53,13 @@ def read_container(path: Path, with_tensors: bool = True) -> tuple[dict[str, str
     Raises:
         CheckpointError: the file is missing, damaged or of another kind.
     """
+    from safetensors import SafetensorError, safe_open
+
     head, size = _peek(path)
     if not _looks_like_safetensors(head):
         raise CheckpointError(f"{path} is {_what(head)}, not a depth_node checkpoint (*.safetensors of `depth train`)")
     try:
-        with safe_open(str(path), framework="pt") as file:
+        with safe_open(str(path), framework="pt" if with_tensors else "np") as file:
             metadata = dict(file.metadata() or {})
             tensors = {name: file.get_tensor(name) for name in file.keys()} if with_tensors else {}  # noqa: SIM118
     except SafetensorError as error:

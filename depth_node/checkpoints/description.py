@@ -10,8 +10,8 @@ from typing import Any
 
 from depth_node.checkpoints.by_name import located
 from depth_node.checkpoints.container import read_container
-from depth_node.checkpoints.depth import METADATA_KEY
-from depth_node.checkpoints.depth_info import CheckpointInfo, from_json
+from depth_node.checkpoints.depth_info import METADATA_KEY, CheckpointInfo, from_json
+from depth_node.checkpoints.exported import is_exported, read_exported_info
 
 PARTS = {"depth.": "depth", "pose.": "pose", "semantic.": "semantic"}
 
@@ -19,16 +19,15 @@ PARTS = {"depth.": "depth", "pose.": "pose", "semantic.": "semantic"}
 def describe(path: str | Path) -> dict[str, str]:
     """What to show of a depth checkpoint: name of each fact to its text, in order; raises CheckpointError."""
     path = located(path)
-    metadata, tensors = read_container(path)
-    info = from_json(metadata.get(METADATA_KEY), path)
-    counts = {
-        name: sum(tensor.numel() for key, tensor in tensors.items() if key.startswith(prefix))
-        for prefix, name in PARTS.items()
-    }
+    if is_exported(path):
+        info, networks = read_exported_info(path), "one graph, for the live node on a CPU and for other programs"
+    else:
+        metadata, tensors = read_container(path)
+        info, networks = from_json(metadata.get(METADATA_KEY), path), _counts(tensors)
     network = info.network
     facts = {
         "file": f"{path}, {path.stat().st_size / 1e6:.1f} MB, written by depth_node {info.package_version}",
-        "networks": ", ".join(f"{name} {count / 1e6:.2f} M values" for name, count in counts.items() if count),
+        "networks": networks,
         "architecture": network.architecture + (f" on {network.encoder}" if network.encoder else ""),
         "input": f"{network.width}x{network.height}, depth {network.min_depth:g} to {network.max_depth:g} units",
         "guided by": f"{info.semantic.config.encoder}, {len(info.semantic.classes.names)} classes"
@@ -40,6 +39,15 @@ def describe(path: str | Path) -> dict[str, str]:
         else "unknown: relative depth until `scale.source` or `depth evaluate --store_scale` says",
     }
     return facts | _origin(info.training) | {"licence": _licence(info)}
+
+
+def _counts(tensors: Mapping[str, Any]) -> str:
+    """How large each of the networks is."""
+    counts = {
+        name: sum(tensor.numel() for key, tensor in tensors.items() if key.startswith(prefix))
+        for prefix, name in PARTS.items()
+    }
+    return ", ".join(f"{name} {count / 1e6:.2f} M values" for name, count in counts.items() if count)
 
 
 def _camera(info: CheckpointInfo) -> str:

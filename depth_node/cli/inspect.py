@@ -4,8 +4,9 @@
 
 It reads every message once. --picture writes a contact sheet: some pictures of every camera, and when which topic
 sent. --json writes all numbers. A folder that `depth record` wrote is looked at as well: whether it is fit for
-training, and why not; its report.html, report.png and report.json are written anew. Of a checkpoint (*.safetensors, or
-a name) it tells architecture, input, camera, metres and where they come from, what it learnt from, and licence.
+training, and why not; its report.html, report.png and report.json are written anew. Of a checkpoint (*.safetensors,
+*.onnx of `depth export`, or a name) it tells architecture, input, camera, metres and where they come from, what it
+learnt from, and licence.
 """
 
 from __future__ import annotations
@@ -41,13 +42,16 @@ def run(args: Namespace) -> int:
     from depth_node.bags.files import find_bags
     from depth_node.bags.inspection import inspect
     from depth_node.checkpoints.by_name import is_name, is_published
+    from depth_node.checkpoints.exported import SUFFIX
     from depth_node.errors import ConfigError
     from depth_node.kitti.layout import MANIFEST
     from depth_node.recording.manifest import to_json
 
     named = [Path(bag) for bag in args.bags]
     recordings = [path for path in named if (path / MANIFEST).is_file()]
-    checkpoints = [path for path in named if path.suffix == ".safetensors" or is_name(path) or is_published(path)]
+    checkpoints = [
+        path for path in named if path.suffix in (".safetensors", SUFFIX) or is_name(path) or is_published(path)
+    ]
     described = [_describe(path) for path in checkpoints]
     rest = [path for path in named if path not in (*recordings, *checkpoints)]
     paths = find_bags(rest) if rest or not described else []

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from depth_node.camera.network_view import NetworkView
     from depth_node.inference.estimator import DepthEstimator
     from depth_node.inference.picture_files import PictureFile
-    from depth_node.inference.prediction import Prediction
+    from depth_node.inference.tensor_prediction import TensorPrediction
 
 SAID = 5
 """Pictures left out that are named; the others are counted."""
@@ -96,11 +96,11 @@ def run(args: Namespace) -> int:
     return 0
 
 
-def _writer(output: Path, config: PredictConfig, estimator: DepthEstimator) -> Callable[[str, Prediction], None]:
+def _writer(output: Path, config: PredictConfig, estimator: DepthEstimator) -> Callable[[str, TensorPrediction], None]:
     """A function that writes all files of one picture."""
     from depth_node.inference.picture_files import write_cloud, write_labels, write_prediction
 
-    def write(name: str, prediction: Prediction) -> None:
+    def write(name: str, prediction: TensorPrediction) -> None:
         write_prediction(output, name, prediction)
         if config.labels and prediction.labels is not None and estimator.classes is not None:
             write_labels(output, name, prediction.labels.cpu().numpy(), estimator.classes)
@@ -114,7 +114,7 @@ def _predict_pictures(
     pictures: Sequence[PictureFile],
     config: PredictConfig,
     estimator: DepthEstimator,
-    write: Callable[[str, Prediction], None],
+    write: Callable[[str, TensorPrediction], None],
     outcome: Outcome,
 ) -> None:
     from rich.console import Console
@@ -144,7 +144,7 @@ def _predict_video(
     output: Path,
     config: PredictConfig,
     estimator: DepthEstimator,
-    write: Callable[[str, Prediction], None],
+    write: Callable[[str, TensorPrediction], None],
     outcome: Outcome,
 ) -> None:
     from rich.console import Console

@@ -134,8 +134,9 @@ class NodeConfig(Validated):
 
     checkpoint: str = setting(
         "default",
-        "path of a *.safetensors checkpoint, one shipped here: 'default' (simulated street, with classes) or 'real', "
-        "or published weights by name, such as 'monodepth2:mono_640x192', downloaded at first use (docs/importing.md); "
+        "path of a *.safetensors checkpoint, or of an *.onnx file of `depth export` (docs/speed.md), one shipped here: "
+        "'default' (simulated street, with classes) or 'real', or published weights by name, such as "
+        "'monodepth2:mono_640x192', downloaded at first use (docs/importing.md); "
         "another one is loaded beside it and takes over without a gap, as does a file that has changed when it is "
         "named again",
         live=True,

@@ -14,6 +14,10 @@ POSE_ARCHITECTURES = ("pose_resnet18", "pose_resnet50", "posenet")
 STRIDE = 32
 SCALES = 4
 """Sizes at which decoders predict disparity: scale i is 1 / 2^i of the input."""
+INPUT = "image"
+DEPTH, LOGITS = "depth", "logits"
+DISPARITIES = tuple(f"disparity_{i}" for i in range(SCALES))
+"""What goes into a network that left PyTorch, and what comes out, by name; disparities finest first."""
 LEVELS = range(5)
 """Sizes at which decoders can be guided: level i is 1 / 2^i of the input."""
 

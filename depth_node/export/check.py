@@ -10,9 +10,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from depth_node.config.network import DEPTH, DISPARITIES, INPUT
 from depth_node.errors import OutputError, first_line
 from depth_node.geometry.disparity import depth_to_disparity
-from depth_node.networks.depth_model import DEPTH, INPUT, DepthModel
+from depth_node.networks.depth_model import DepthModel
 
 TOLERANCE = 1e-4
 """Largest difference that passes: of disparity, which is 0 to 1, and of scores as a share of their range."""
@@ -86,7 +87,7 @@ def _difference(network: DepthModel, name: str, found: Tensor, expected: Tensor)
             depth_to_disparity(depth.double() / scale, config.min_depth, config.max_depth)
             for depth in (found, expected)
         )
-    else:
+    elif name not in DISPARITIES:
         span = float(expected.max() - expected.min()) or 1.0
     # A result that is not a number is as wrong as can be.
     return float((found - expected).abs().nan_to_num(torch.inf, torch.inf).max()) / span

@@ -22,8 +22,8 @@ from depth_node.checkpoints.depth_info import to_json
 from depth_node.config.export import ExportConfig
 from depth_node.errors import ConfigError, OutputError, first_line
 from depth_node.export.check import check, onnx_runner, program_runner
+from depth_node.export.exported_model import ExportedModel
 from depth_node.inference.backends.graph import is_torch_too_old, missing_for_onnx, to_onnx, trace
-from depth_node.networks.depth_model import DepthModel
 
 CHECKPOINT, ONNX, PROGRAM = ".safetensors", ".onnx", ".pt2"
 
@@ -71,7 +71,7 @@ def export_checkpoint(checkpoint: Checkpoint, path: Path, config: ExportConfig) 
     if path.suffix == CHECKPOINT:
         save_checkpoint(path, checkpoint.info, checkpoint.depth, semantic=checkpoint.semantic, half=config.half)
         return None
-    network = DepthModel(checkpoint.depth, checkpoint.semantic, checkpoint.info.scale)
+    network = ExportedModel(checkpoint.depth, checkpoint.semantic, checkpoint.info.scale)
     description = to_json(dataclasses.replace(checkpoint.info, network=network.config))
     with replacing(path) as temporary:
         temporary.touch()  # a folder that cannot be written to shows now, not after minutes
@@ -93,7 +93,7 @@ def _write_onnx(path: Path, program: ExportedProgram, outputs: Sequence[str], de
     import onnx
 
     model = to_onnx(program, outputs)
-    model.doc_string = " ".join((DepthModel.forward.__doc__ or "").split())
+    model.doc_string = " ".join((ExportedModel.forward.__doc__ or "").split())
     onnx.helper.set_model_props(model, {METADATA_KEY: description})
     onnx.save(model, path)
 

@@ -4,8 +4,13 @@
 
 from __future__ import annotations
 
-import torch.nn.functional as F
-from torch import Tensor
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+LEAST_INVERSE = 1e-6
+"""Keeps an infinite max_depth finite at disparity 0."""
 
 
 def inverse_depth_range(min_depth: float, max_depth: float) -> tuple[float, float]:
@@ -29,8 +34,7 @@ def disparity_to_depth(disparity: Tensor, min_depth: float, max_depth: float) ->
         Depth of the same shape.
     """
     far, span = inverse_depth_range(min_depth, max_depth)
-    # The floor keeps an infinite max_depth finite at disparity 0.
-    return 1.0 / (far + span * disparity).clamp_min(1e-6)
+    return 1.0 / (far + span * disparity).clamp_min(LEAST_INVERSE)
 
 
 def resized_depth(disparity: Tensor, min_depth: float, max_depth: float, size: tuple[int, int] | None) -> Tensor:
@@ -46,6 +50,8 @@ def resized_depth(disparity: Tensor, min_depth: float, max_depth: float, size: t
         (B, 1, height, width), in the unit of the two bounds.
     """
     if size is not None and disparity.shape[-2:] != size:
+        import torch.nn.functional as F
+
         disparity = F.interpolate(disparity, size, mode="bilinear", align_corners=False)
     return disparity_to_depth(disparity, min_depth, max_depth)
 

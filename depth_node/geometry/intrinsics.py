@@ -4,24 +4,32 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Matrix = TypeVar("Matrix", Tensor, NDArray[np.float64])
 
 
-def scale_intrinsics(K: Tensor, scale_x: float, scale_y: float) -> Tensor:
+def scale_intrinsics(K: Matrix, scale_x: float, scale_y: float) -> Matrix:
     """Intrinsics after an image was resized by the given factors.
 
     A pixel covers half a pixel on each side of its integer centre, so the principal point moves as
     (c + 0.5) * scale - 0.5 while focal lengths (and skew) only scale.
 
     Args:
-        K: (..., 3, 3) intrinsics in pixels.
+        K: (..., 3, 3) intrinsics in pixels, a tensor or an array.
         scale_x: new width / old width.
         scale_y: new height / old height.
 
     Returns:
         (..., 3, 3) intrinsics of the resized image.
     """
-    scaled = K.clone()
+    scaled = 1.0 * K
     scaled[..., 0, :2] *= scale_x
     scaled[..., 1, 1] *= scale_y
     scaled[..., 0, 2] = (K[..., 0, 2] + 0.5) * scale_x - 0.5
@@ -46,3 +54,10 @@ def inverse_intrinsics(K: Tensor) -> Tensor:
     inverse[..., 1, 2] = -K[..., 1, 2] / fy
     inverse[..., 2, 2] = 1.0
     return inverse
+
+
+def pixel_rays(height: int, width: int, K: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(3, height, width) directions of all pixels of a pinhole camera without skew, of length 1 along its axis."""
+    x = (np.arange(width) - K[0, 2]) / K[0, 0]
+    y = (np.arange(height) - K[1, 2]) / K[1, 1]
+    return np.stack([*np.broadcast_arrays(x[None], y[:, None]), np.ones((height, width))])

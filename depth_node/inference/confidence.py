@@ -11,13 +11,13 @@ training of its own. Far away things are less sure than near ones at equal disag
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from depth_node.config.network import NetworkConfig
 from depth_node.geometry.disparity import disparity_to_depth
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 BLUR = 9
 """Pixels across which disagreement is averaged: neighbours of what is doubtful are doubtful."""
@@ -39,6 +39,9 @@ def uncertainty(disparities: Sequence[Tensor], config: NetworkConfig, scale: flo
     Returns:
         (B, 1, H, W) float32, 0 where all scales agree.
     """
+    import torch
+    import torch.nn.functional as F
+
     size = disparities[0].shape[-2:]
     logs = [
         disparity_to_depth(
@@ -55,4 +58,4 @@ def uncertainty(disparities: Sequence[Tensor], config: NetworkConfig, scale: flo
 
 def confidence_of(doubt: Tensor) -> Tensor:
     """Doubt as `uncertainty` gives it to uint8 confidence: 255 sure, 94 at a disagreement of a tenth, 0 none."""
-    return (SURE * torch.exp(-doubt / DOUBT)).round().to(torch.uint8)
+    return (SURE * (-doubt / DOUBT).exp()).round().byte()

@@ -22,7 +22,7 @@ from depth_node.camera.rectification import Rectifier
 from depth_node.drawing.colorize import colorize_depth, depth_limits
 from depth_node.errors import CalibrationError, OutputError, SequenceError
 from depth_node.inference.estimator import DepthEstimator
-from depth_node.inference.prediction import Prediction
+from depth_node.inference.tensor_prediction import TensorPrediction
 
 RESULT = "_depth"
 """End of the name of a depth video."""
@@ -95,7 +95,7 @@ def video_limits(video: VideoFile, view: CameraView, estimator: DepthEstimator) 
 @contextmanager
 def depth_video(
     path: Path, fps: float, limits: tuple[float, float], with_picture: bool
-) -> Iterator[Callable[[Prediction], None]]:
+) -> Iterator[Callable[[TensorPrediction], None]]:
     """A function that adds a frame to a video, which appears when the block ends well.
 
     Args:
@@ -110,7 +110,7 @@ def depth_video(
     with replacing(path) as temporary:
         writer = cv2.VideoWriter()
 
-        def add(prediction: Prediction) -> None:
+        def add(prediction: TensorPrediction) -> None:
             color = colorize_depth(_shown(prediction), *limits)
             height, width = color.shape[:2]
             if with_picture:
@@ -130,6 +130,6 @@ def depth_video(
             writer.release()
 
 
-def _shown(prediction: Prediction) -> NDArray[np.float32]:
+def _shown(prediction: TensorPrediction) -> NDArray[np.float32]:
     depth = prediction.depth.masked_fill(~prediction.valid, float("nan")).float().cpu().numpy()
     return np.asarray(depth, np.float32)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from depth_node.config.backend import check_precision
 from depth_node.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -46,12 +47,7 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
     Raises:
         ConfigError: the name is unknown, or the device cannot compute in it.
     """
-    name = "fp32" if name == "auto" else name
-    if name not in PRECISIONS:
-        raise ConfigError(f"precision '{name}' is unknown: use auto, {', '.join(PRECISIONS)}")
-    if name == "fp16" and device.type == "cpu":
-        raise ConfigError("precision 'fp16' needs a CUDA device: use fp32 or bf16 on the CPU")
-    return PRECISIONS[name]
+    return PRECISIONS[check_precision(name, device.type == "cpu")]
 
 
 def prepare_model(model: DepthModel, device: torch.device, dtype: torch.dtype) -> DepthModel:

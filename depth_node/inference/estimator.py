@@ -1,13 +1,12 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The engine: one image and its intrinsics to depth in metres and semantic classes, on CPU or GPU."""
+"""The engine in PyTorch: one image and its intrinsics to depth in metres and semantic classes, on CPU or GPU."""
 
 from __future__ import annotations
 
 import logging
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,21 +16,22 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from depth_node.camera.network_input import to_network_input
+from depth_node.camera.network_input import resize_image, to_network_input
 from depth_node.camera.network_view import NetworkView, view_of
-from depth_node.checkpoints.depth_info import CheckpointInfo
 from depth_node.config.backend import TORCH
-from depth_node.config.classes import UNLABELLED, ClassMap
+from depth_node.config.classes import UNLABELLED
 from depth_node.config.fit import FITS
 from depth_node.config.network import SCALES
-from depth_node.errors import CalibrationError, EncodingError
+from depth_node.errors import EncodingError
 from depth_node.geometry.disparity import resized_depth
 from depth_node.inference.backends.choice import open_backend
 from depth_node.inference.backends.interface import Backend, Outputs
 from depth_node.inference.backends.opener import Say
 from depth_node.inference.confidence import confidence_of, uncertainty
 from depth_node.inference.device import PRECISIONS
-from depth_node.inference.prediction import Prediction, StageClock
+from depth_node.inference.engine import Engine, EstimateRequest
+from depth_node.inference.prediction import StageClock
+from depth_node.inference.tensor_prediction import TensorPrediction
 from depth_node.networks.class_scores import best_classes
 
 if TYPE_CHECKING:
@@ -39,29 +39,6 @@ if TYPE_CHECKING:
     from depth_node.networks.depth_model import DepthModel
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class EstimateRequest:
-    """One image and what is wanted of it.
-
-    Attributes:
-        image: (H, W, 3) uint8 RGB, any size; an array, or a tensor that may already be on the device.
-        K: (3, 3) intrinsics of `image`, pixels; None where they are unknown.
-        full_resolution: return depth at the size of `image` rather than of what the network sees of it. Inverse
-            depth is then interpolated bilinearly with half-pixel centres, which is exact on planes; labels are
-            repeated. What the network does not see is not valid, and `UNLABELLED`.
-        sky_infinite: give pixels that the semantic network takes for sky infinite depth.
-        with_labels: labels are wanted.
-        with_confidence: so is how sure depth is (`inference.confidence`).
-    """
-
-    image: NDArray[np.uint8] | Tensor
-    K: NDArray[np.float64] | None
-    full_resolution: bool = False
-    sky_infinite: bool = True
-    with_labels: bool = True
-    with_confidence: bool = False
 
 
 class _NetworkInput(NamedTuple):
@@ -73,17 +50,14 @@ class _NetworkInput(NamedTuple):
     timings: Mapping[str, float]
 
 
-class DepthEstimator:
-    """Loaded networks, ready for images.
+class DepthEstimator(Engine[TensorPrediction]):
+    """See `Engine`; everything that surrounds the networks is PyTorch's, and stays on their device.
 
-    Attributes:
-        info: the checkpoint's description.
-        classes: what labels stand for; None without a semantic network.
-        device: where everything runs.
-        backend: what computes the networks.
-        scale: metres per network unit as the training camera sees things; may be changed at any time.
-        fit: how pictures of another shape come into the network's; may be changed at any time.
+    The semantic network runs once, on the input of the depth network, or not at all when nothing needs it: neither
+    guidance nor sky nor labels.
     """
+
+    device: torch.device
 
     def __init__(
         self, checkpoint: Checkpoint | Backend, device: str = "auto", precision: str = "auto", fit: str = FITS[0]
@@ -99,15 +73,12 @@ class DepthEstimator:
         Raises:
             ConfigError: device or precision are not to be had.
         """
-        if isinstance(checkpoint, Backend):
-            self.backend = checkpoint
-        else:
+        if not isinstance(checkpoint, Backend):
             from depth_node.inference.backends.torch_backend import TorchBackend
 
-            self.backend = TorchBackend(checkpoint, device, precision)
-        self.info: CheckpointInfo = self.backend.info
-        self.device, self.scale, self.fit = self.backend.device, self.info.scale, fit
-        self.classes: ClassMap | None = self.backend.classes
+            checkpoint = TorchBackend(checkpoint, device, precision)
+        super().__init__(checkpoint, fit)
+        self.device = torch.device(self.backend.device)
         sky = () if self.classes is None else self.classes.sky_ids
         self._sky_ids = torch.tensor(sky, dtype=torch.uint8, device=self.device)
 
@@ -151,61 +122,13 @@ class DepthEstimator:
         """Arithmetic of the convolutions."""
         return PRECISIONS[self.backend.precision]
 
-    @property
-    def is_guided(self) -> bool:
-        """Whether the semantic network runs for every picture anyway."""
-        return self.info.network.guided
-
-    def estimate(
-        self,
-        image: NDArray[np.uint8] | Tensor,
-        K: NDArray[np.float64] | None,
-        full_resolution: bool = False,
-        sky_infinite: bool = True,
-        with_labels: bool = True,
-        with_confidence: bool = False,
-    ) -> Prediction:
-        """Depth of one rectified image, and its semantic classes where the checkpoint has a semantic network.
-
-        The semantic network runs once, on the input of the depth network, or not at all when nothing needs it:
-        neither guidance nor sky nor labels.
-
-        Depth is multiplied by the ratio of the camera's focal length to the training camera's, where both are known
-        (`camera.network_view`).
-
-        Args:
-            image: as in `EstimateRequest`, as all others.
-            K: (3, 3) intrinsics of `image`, pixels; None where they are unknown.
-            full_resolution: depth at the size of `image`.
-            sky_infinite: give sky infinite depth.
-            with_labels: labels are wanted.
-            with_confidence: so is how sure depth is.
-
-        Returns:
-            Depth at the chosen resolution, with labels, intrinsics and image at that resolution; the intrinsics are
-            NaN without `K`.
-
-        Raises:
-            EncodingError: the image is not H x W x 3 bytes.
-            CalibrationError: K is not a camera's.
-        """
-        request = EstimateRequest(image, K, full_resolution, sky_infinite, with_labels, with_confidence)
-        return self.estimate_batch([request])[0]
-
     @torch.inference_mode()
-    def estimate_batch(self, requests: Sequence[EstimateRequest]) -> list[Prediction]:
-        """What `estimate` gives for each of several images, of any sizes and cameras, in one pass of the networks.
-
-        Where the back end takes one image at a time, they are computed one after the other.
-
-        Raises:
-            EncodingError: as `estimate`, of any of them.
-            CalibrationError: as `estimate`, of any of them.
-        """
+    def estimate_batch(self, requests: Sequence[EstimateRequest]) -> list[TensorPrediction]:
+        """See `Engine.estimate_batch`; images may be tensors that are already on the device."""
         if len(requests) > 1 and not self.backend.batches:
             return [self.estimate_batch([request])[0] for request in requests]
         inputs = [self._prepare(request) for request in requests]
-        clock = StageClock(self.device)
+        clock = StageClock(self._wait)
         batch = inputs[0].tensor if len(inputs) == 1 else torch.cat([each.tensor for each in inputs])
         scales = SCALES if any(request.with_confidence for request in requests) else 1
         wants_labels = any(self._wants_labels(request) for request in requests)
@@ -221,11 +144,11 @@ class DepthEstimator:
 
     def _prepare(self, request: EstimateRequest) -> _NetworkInput:
         """One image as the network sees it."""
-        clock = StageClock(self.device)
+        clock = StageClock(self._wait)
         picture = self._upload(request.image)
         clock.lap("upload")
         view = self.view((picture.shape[0], picture.shape[1]), request.K)
-        resized = view.of(picture)
+        resized = view.of(picture, resize_image)
         tensor = to_network_input(resized)[None]
         clock.lap("preprocess")
         shown = picture if request.full_resolution else view.target.cut(resized)
@@ -233,9 +156,9 @@ class DepthEstimator:
 
     def _finish(
         self, request: EstimateRequest, seen: _NetworkInput, found: Outputs, timings: Mapping[str, float]
-    ) -> Prediction:
+    ) -> TensorPrediction:
         """Metres, classes, sky and confidence of one image from what the networks gave for it."""
-        clock, view, full_resolution = StageClock(self.device), seen.view, request.full_resolution
+        clock, view, full_resolution = StageClock(self._wait), seen.view, request.full_resolution
         disparities, labels = found.disparities, None
         find_sky = request.sky_infinite and len(self._sky_ids) > 0
         if found.logits is not None and self._wants_labels(request):
@@ -246,7 +169,7 @@ class DepthEstimator:
         depth = resized_depth(view.shown(disparities[0]), network.min_depth, network.max_depth, size)[0, 0]
         depth = view.focal_ratio * self.scale * depth
         if full_resolution:
-            depth = view.spread(depth, math.nan)
+            depth = view.spread(depth, lambda shape: depth.new_full(shape, math.nan))
         valid = torch.isfinite(depth) & (depth > 0)
         if find_sky and labels is not None:
             sky = torch.isin(labels, self._sky_ids)
@@ -259,35 +182,31 @@ class DepthEstimator:
                 doubt = F.interpolate(doubt, size, mode="bilinear", align_corners=False)
             confidence = confidence_of(doubt)[0, 0]
             if full_resolution:
-                confidence = view.spread(confidence, 0)
+                confidence = view.spread(confidence, confidence.new_zeros)
             clock.lap("confidence")
-        K = request.K
-        if K is None:
-            K_shown = np.full((3, 3), np.nan)
-        else:
-            K_shown = np.array(K, np.float64) if full_resolution else view.intrinsics(K)
+        K_shown = view.intrinsics(request.K, full_resolution)
         timings = {**seen.timings, **timings, **clock.timings}
-        return Prediction(depth, valid, seen.shown, K_shown, view, labels, confidence, timings=timings)
+        return TensorPrediction(depth, valid, seen.shown, K_shown, view, labels, confidence, timings=timings)
 
     def view(self, picture: tuple[int, int], K: NDArray[np.float64] | None) -> NetworkView:
         """What the network sees of pictures of a size (height, width) and camera; raises CalibrationError."""
-        if K is not None and (np.shape(K) != (3, 3) or not np.isfinite(K).all() or min(K[0, 0], K[1, 1]) <= 0):
-            raise CalibrationError("K is not a 3 x 3 matrix with positive focal lengths: calibrate the camera")
         size = self.info.network.height, self.info.network.width
         return view_of(picture, size, K, self.info.camera, self.fit)
 
-    def warm_up(self, height: int = 0, width: int = 0, runs: int = 2) -> None:
-        """Run on grey images, so that the first real one does not pay for lazy set-up.
+    def memory(self) -> int:
+        """See `Engine.memory`; on a GPU PyTorch's share of it."""
+        return torch.cuda.memory_reserved(self.device) if self.device.type == "cuda" else super().memory()
 
-        Args:
-            height: rows of the images to come, pixels; 0 takes the network's.
-            width: columns of the images to come, pixels; 0 takes the network's.
-            runs: how often.
-        """
-        size = (height or self.info.network.height, width or self.info.network.width, 3)
-        image = np.full(size, 127, np.uint8)
-        for _ in range(runs):
-            self.estimate(image, None)
+    def release(self) -> None:
+        """See `Engine.release`; a GPU's memory goes back to others."""
+        super().release()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def _wait(self) -> None:
+        """Until the GPU has done what it was given: a host clock would only see the launches."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
 
     def _upload(self, image: NDArray[np.uint8] | Tensor) -> Tensor:
         if image.ndim != 3 or 0 in image.shape:
@@ -313,4 +232,4 @@ def _labels_of(logits: Tensor, view: NetworkView, full_resolution: bool) -> Tens
     if labels.shape[-2:] != size:
         # Class numbers have no mean: each pixel takes that of the nearest centre.
         labels = F.interpolate(labels[None], size, mode="nearest-exact")[0]
-    return view.spread(labels[0], UNLABELLED)
+    return view.spread(labels[0], lambda shape: labels.new_full(shape, UNLABELLED))

@@ -23,8 +23,8 @@ from depth_node.config.classes import ClassMap
 from depth_node.drawing.colorize import color_labels, colorize_depth
 from depth_node.errors import CalibrationError, SequenceError
 from depth_node.image_file import write_image
-from depth_node.inference.pointcloud import CloudPacker, drop_missing
-from depth_node.inference.prediction import Prediction
+from depth_node.inference.pointcloud import drop_missing
+from depth_node.inference.tensor_prediction import CloudPacker, TensorPrediction
 from depth_node.kitti.formats import write_depth
 from depth_node.kitti.layout import MANIFEST, SIDES, KittiSequence, read_image
 from depth_node.kitti.search import find_sequences
@@ -86,7 +86,7 @@ def load_picture(picture: PictureFile, fov: float = 0.0) -> tuple[NDArray[np.uin
     return rectifier(image), rectifier.K
 
 
-def write_prediction(folder: Path, name: str, prediction: Prediction) -> None:
+def write_prediction(folder: Path, name: str, prediction: TensorPrediction) -> None:
     """Write NAME_color.png for people and NAME_depth.png (16 bit, metres * 256, 0 unknown, sky or beyond 256 m).
 
     Raises:
@@ -107,7 +107,7 @@ def write_labels(folder: Path, name: str, labels: NDArray[np.uint8], classes: Cl
     write_image(folder / f"{name}_classes.png", color_labels(labels, classes))
 
 
-def write_cloud(path: Path, prediction: Prediction, max_range: float) -> int:
+def write_cloud(path: Path, prediction: TensorPrediction, max_range: float) -> int:
     """Write the coloured points of a prediction as binary PLY, metres in the camera's optical frame.
 
     Args:

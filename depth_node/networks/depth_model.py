@@ -10,13 +10,10 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from depth_node.config.network import SCALES, NetworkConfig
+from depth_node.config.network import DEPTH, LOGITS, SCALES, NetworkConfig
 from depth_node.geometry.disparity import resized_depth
 from depth_node.networks.factory import DepthNetwork
 from depth_node.networks.semantic import SemanticNetwork, SemanticOutput
-
-INPUT = "image"
-DEPTH, LOGITS = "depth", "logits"
 
 
 class DepthModel(nn.Module):

@@ -4,12 +4,9 @@
 
 from __future__ import annotations
 
-import resource
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
-import torch
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
@@ -74,13 +71,3 @@ def frame_values(snapshot: Snapshot) -> dict[str, Any]:
 
 def _text(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def memory_in_use(device: torch.device) -> int:
-    """Bytes held on the network's device: torch's share of the GPU, or this process's resident memory."""
-    if device.type == "cuda":
-        return torch.cuda.memory_reserved(device)
-    pages = Path("/proc/self/statm")
-    if pages.exists():
-        return int(pages.read_text().split()[1]) * resource.getpagesize()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

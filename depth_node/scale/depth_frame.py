@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,7 +13,6 @@ from numpy.typing import NDArray
 
 from depth_node.config.classes import ClassMap
 from depth_node.inference.prediction import Prediction
-from depth_node.inference.transfer import to_host
 
 Matrix = NDArray[np.float64]
 
@@ -41,7 +41,12 @@ class DepthFrame:
 
     @classmethod
     def of(
-        cls, prediction: Prediction, classes: ClassMap | None, base: float = 1.0, stamp_ns: int = 0, frame_id: str = ""
+        cls,
+        prediction: Prediction[Any],
+        classes: ClassMap | None,
+        base: float = 1.0,
+        stamp_ns: int = 0,
+        frame_id: str = "",
     ) -> DepthFrame:
         """A prediction on the host, in memory of its own.
 
@@ -52,10 +57,10 @@ class DepthFrame:
             stamp_ns: when the picture was taken.
             frame_id: the camera's optical frame.
         """
-        tensors = {"depth": prediction.depth / base, "image": prediction.image}
+        arrays = {"depth": prediction.depth / base, "image": prediction.image}
         if prediction.labels is not None and classes is not None:
-            tensors["labels"] = prediction.labels
-        host = to_host(tensors)
+            arrays["labels"] = prediction.labels
+        host = prediction.to_host(arrays)
         gray = np.asarray(cv2.cvtColor(np.ascontiguousarray(host["image"]), cv2.COLOR_RGB2GRAY), np.uint8)
         ground: NDArray[np.bool_] | None = None
         moving: NDArray[np.bool_] | None = None

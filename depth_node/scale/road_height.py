@@ -7,11 +7,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from depth_node.config.ground import GroundSearch
-from depth_node.geometry.ground_search import find_ground, ground_candidates
 from depth_node.scale.depth_frame import DepthFrame, Matrix, NoReading, Reading
 
 WIDTH = 160
@@ -36,6 +34,12 @@ def scale_of_height(
     Raises:
         NoReading: no road is found.
     """
+    try:
+        import torch
+
+        from depth_node.geometry.ground_search import find_ground, ground_candidates
+    except ImportError:
+        raise NoReading("the road is found by PyTorch, which is not installed here: pip install torch") from None
     thin = frame.thinned(WIDTH)
     depth = torch.from_numpy(np.ascontiguousarray(thin.depth)).double()
     depth = torch.where(torch.isfinite(depth) & (depth > 0), depth, torch.nan)[None]

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from depth_node.config.street import StreetConfig
-from depth_node.inference.pointcloud import CloudPacker
+from depth_node.inference.tensor_prediction import CloudPacker
 from depth_node.simulation import labels, rig
 from depth_node.simulation.drive import Simulator
 

@@ -27,17 +27,22 @@ class Program:
     """A running command whose output is collected line by line.
 
     Live nodes run by torch where nothing else is said: making a network for another back end takes longer than a test.
+    `before` is Python that runs ahead of the module.
     """
 
-    def __init__(self, *command: str) -> None:
+    def __init__(self, *command: str, before: str = "") -> None:
         if command[:2] == LIVE_NODE and "--ros-args" in command and not any("backend:=" in word for word in command):
             command = (*command, "-p", "backend:=torch")
         # One thread per network: several processes share the machine's cores, and waiting threads would spin.
         environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)}
         self.lines: list[str] = []
         self._there_before = set(Path("/dev/shm").glob("fast*"))
+        python = ["-m", *command]
+        if before:
+            run = f"import runpy; runpy.run_module({command[0]!r}, run_name='__main__', alter_sys=True)"
+            python = ["-c", f"{before}\n{run}", *command[1:]]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", *command],
+            [sys.executable, *python],
             cwd=ROOT,
             env=environment,
             stdout=subprocess.PIPE,
@@ -103,11 +108,11 @@ class Program:
 
 @pytest.fixture(scope="module")
 def start() -> Iterator[Callable[..., Program]]:
-    """Start `python -m ...`; what still runs at the end of the module is stopped."""
+    """Start `python -m ...`, with a line of Python `before` it; what still runs at the module's end is stopped."""
     programs: list[Program] = []
 
-    def run(*command: str) -> Program:
-        programs.append(Program(*command))
+    def run(*command: str, before: str = "") -> Program:
+        programs.append(Program(*command, before=before))
         return programs[-1]
 
     yield run

@@ -214,6 +214,14 @@ def test_a_ros_workspace_gets_every_requirement(setup_arguments):
     assert [set(line.split()) for line in lines] == [runtime - set(from_apt) - by_others, training]
 
 
+def test_what_runs_exported_networks_is_a_part_of_it_all(setup_arguments):
+    """requirements-serve.txt has the bounds of setup.py, and nothing that brings PyTorch."""
+    lines = (ROOT / "requirements-serve.txt").read_text().splitlines()
+    serving = {line for line in lines if line and not line.startswith("#")}
+    assert serving <= {*setup_arguments["install_requires"], *setup_arguments["extras_require"]["openvino"]}
+    assert not {"torch", "torchvision", "timm", "safetensors"} & {re.split(r"\W", line)[0] for line in serving}
+
+
 LIVE = """
 import importlib.abc, sys
 TRAINING = {names}

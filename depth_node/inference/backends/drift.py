@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from depth_node.config.network import NetworkConfig
 from depth_node.geometry.disparity import disparity_to_depth
 from depth_node.inference.backends.interface import Outputs
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 DEPTH_BOUND = 0.005
 """Largest mean relative difference of depth that passes."""

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
-from depth_node.config.network import SCALES
+from depth_node.config.network import DISPARITIES, INPUT, LOGITS, SCALES
 from depth_node.inference.backends.onnx_group_norm import translations
-from depth_node.networks.depth_model import INPUT, LOGITS, DepthModel
+from depth_node.networks.depth_model import DepthModel
 
 OPSET = 18
 """The exporter writes this version of ONNX' operators without conversion; onnxruntime reads it since 1.14 (2023)."""
@@ -38,7 +38,7 @@ class LiveGraph(nn.Module):
         super().__init__()
         self.model = model
         scores = () if model.semantic_network is None else (LOGITS,)
-        self.outputs = (*(f"disparity_{i}" for i in range(SCALES)), *scores)
+        self.outputs = (*DISPARITIES, *scores)
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """Disparities, finest first, and scores of (B, 3, H, W) RGB in 0..1; see `DepthModel`."""

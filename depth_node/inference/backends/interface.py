@@ -1,22 +1,49 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The one interface of what computes the networks; nothing here, and nothing it imports, builds a network."""
+"""The one interface of what computes the networks; nothing it imports builds a network or needs PyTorch."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from depth_node.checkpoints.depth_info import CheckpointInfo
 from depth_node.config.classes import ClassMap
-from depth_node.config.network import SCALES
+from depth_node.config.network import DISPARITIES, LOGITS, SCALES
+from depth_node.errors import CheckpointError
 from depth_node.inference.prediction import StageClock
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+
+def live_outputs(info: CheckpointInfo, present: Collection[str], height: int, width: int, batch: int) -> list[str]:
+    """Names of what the live node takes of an exported network, in the order of `GraphBackend.compute`.
+
+    Args:
+        info: the network's description.
+        present: names of all outputs.
+        height: of the input, pixels.
+        width: of the input, pixels.
+        batch: images that it takes at once; 0 any number.
+
+    Raises:
+        CheckpointError: it is another network than the description says, or one of an earlier version.
+    """
+    if (height, width) != (info.network.height, info.network.width) or batch > 1:
+        raise CheckpointError(
+            f"the network takes {batch or 'any number of'} images of {width}x{height}, the live node shows it one of "
+            f"{info.network.width}x{info.network.height}: export it again"
+        )
+    wanted = [*DISPARITIES, *([LOGITS] if info.semantic else [])]
+    if not set(wanted) <= set(present):
+        raise CheckpointError("the network lacks outputs that the live node needs: export it again with this version")
+    return wanted
 
 
 class Outputs(NamedTuple):
@@ -35,8 +62,8 @@ class Outputs(NamedTuple):
 class Backend(ABC):
     """Loaded networks that turn batches into disparities and class scores.
 
-    Depth in metres, classes, sky and confidence are made of these in PyTorch and in float32, whatever computes the
-    networks (`inference.estimator`).
+    Depth in metres, classes, sky and confidence are made of these in float32, whatever computes the networks
+    (`inference.engine`).
 
     Attributes:
         name: as the parameter `backend` takes it.
@@ -50,7 +77,7 @@ class Backend(ABC):
     name: str
     info: CheckpointInfo
     classes: ClassMap | None
-    device: torch.device
+    device: torch.device | str
     precision: str
     batches: bool = True
 
@@ -71,9 +98,14 @@ class Backend(ABC):
 
 
 class GraphBackend(Backend):
-    """One compiled graph on the CPU that gives all scales and scores at once, of one image at a time."""
+    """One compiled graph on the CPU that gives all scales and scores at once, of one image at a time.
 
-    device = torch.device("cpu")
+    Attributes:
+        compute: (1, 3, H, W) to arrays of their own memory: the disparities finest first, then the scores where there
+            is a semantic network. Who has no tensors takes this instead of `run`.
+    """
+
+    device = "cpu"
     batches = False
 
     def __init__(
@@ -89,12 +121,11 @@ class GraphBackend(Backend):
             name: of the runtime.
             info: the checkpoint's description.
             precision: what it computes in.
-            compute: (1, 3, H, W) to arrays of their own memory: the disparities finest first, then the scores where
-                there is a semantic network.
+            compute: see the class.
         """
         self.name, self.info, self.precision = name, info, precision
         self.classes = info.semantic.classes if info.semantic else None
-        self._compute = compute
+        self.compute = compute
 
     def run(
         self,
@@ -104,5 +135,7 @@ class GraphBackend(Backend):
         clock: StageClock | None = None,  # noqa: ARG002 (one stage only)
     ) -> Outputs:
         """See `Backend.run`."""
-        found = [torch.from_numpy(array) for array in self._compute(np.ascontiguousarray(batch.numpy()))]
+        import torch
+
+        found = [torch.from_numpy(array) for array in self.compute(np.ascontiguousarray(batch.numpy()))]
         return Outputs(found[:scales], found[SCALES] if wants_logits and self.classes else None)

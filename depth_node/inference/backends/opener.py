@@ -11,8 +11,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
-
 from depth_node.checkpoints.depth_info import read_info, warn_if_restricted
 from depth_node.config.backend import TORCH
 from depth_node.errors import first_line
@@ -20,9 +18,10 @@ from depth_node.inference.backends import onnxruntime_backend, openvino_backend
 from depth_node.inference.backends.drift import Drift, drift_between
 from depth_node.inference.backends.interface import Backend
 from depth_node.inference.backends.model_store import ModelStore
-from depth_node.inference.backends.trial_pictures import trial_pictures
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from depth_node.inference.backends.torch_backend import TorchBackend
 
 KINDS: dict[str, ModuleType] = {module.NAME: module for module in (openvino_backend, onnxruntime_backend)}
@@ -141,6 +140,8 @@ class Opener:
 
     def drift(self, backend: Backend, pictures: Sequence[Tensor] = ()) -> Drift:
         """How far a back end is from PyTorch on pictures (1, 3, H, W), drawn ones where none are given."""
+        from depth_node.inference.backends.trial_pictures import trial_pictures
+
         network, worst = self.info.network, Drift()
         for picture in pictures or trial_pictures(network.height, network.width):
             exact = self.exact.run(picture, 1, True)

@@ -10,18 +10,20 @@ from __future__ import annotations
 import importlib.util
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from depth_node.checkpoints.depth_info import CheckpointInfo
-from depth_node.inference.backends.interface import GraphBackend
+from depth_node.inference.backends.interface import GraphBackend, live_outputs
+from depth_node.inference.backends.threads import thread_count
 
 NAME = "openvino"
 PACKAGES = ("openvino",)
 HINTS = {"fp32": "f32", "bf16": "bf16"}
+NEEDS_COMPILING = True
 
 
 def missing() -> list[str]:
@@ -55,6 +57,20 @@ def make(converted: Any, precision: str) -> bytes:
     return blob if isinstance(blob, bytes) else bytes(blob.getbuffer())
 
 
+def read(path: Path, info: CheckpointInfo, precision: str) -> bytes:
+    """Compile the live part of an exported network, as `make` does; raises CheckpointError where it has none."""
+    import openvino
+
+    model = openvino.Core().read_model(path)
+    shape = model.input(0).partial_shape
+    batch, height, width = (shape[i].get_length() if shape[i].is_static else 0 for i in (0, 2, 3))
+    names = live_outputs(info, [output.any_name for output in model.outputs], height, width, batch)
+    results = [model.output(name).node.input_value(0) for name in names]
+    live = openvino.Model(results, model.get_parameters(), path.stem)
+    live.reshape([1, 3, height, width])
+    return make(live, precision)
+
+
 def load(data: bytes, info: CheckpointInfo, precision: str) -> GraphBackend:
     """A back end of what `make` gave; raises whatever OpenVINO does where it is none."""
     import openvino
@@ -72,5 +88,5 @@ def _settings(precision: str) -> dict[str, Any]:
     return {
         "INFERENCE_PRECISION_HINT": HINTS[precision],
         "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+        "INFERENCE_NUM_THREADS": thread_count(),
     }

@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from depth_node.inference.backends.drift import Drift, drift_between
 from depth_node.inference.backends.interface import Backend, Outputs
 from depth_node.inference.backends.trial_pictures import has_contrast
 from depth_node.inference.prediction import StageClock
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 PICTURES = 3
 

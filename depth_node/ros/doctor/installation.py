@@ -40,6 +40,9 @@ def check_installation() -> Iterator[Finding]:
 
 
 def _torch() -> Iterator[Finding]:
+    if importlib.util.find_spec("torch") is None:
+        yield Finding(NOTE, "torch", "not installed: exported networks run, checkpoints do not", "pip install torch")
+        return
     import torch
 
     if torch.cuda.is_available():

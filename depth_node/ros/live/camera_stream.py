@@ -20,7 +20,7 @@ from depth_node.camera.calibration import CameraCalibration
 from depth_node.camera.network_view import NetworkView
 from depth_node.camera.rectification import Rectifier, should_rectify
 from depth_node.config.live import NodeConfig
-from depth_node.inference.estimator import DepthEstimator, EstimateRequest
+from depth_node.inference.engine import Engine, EstimateRequest
 from depth_node.inference.prediction import Prediction
 from depth_node.ros.diagnostics import frame_values
 from depth_node.ros.live.camera_input import CameraFrame, CameraInput, image_topic
@@ -120,7 +120,7 @@ class CameraStream:
         view: what the network saw of its last picture; None before the first.
     """
 
-    def __init__(self, node: Node, name: str, estimator: DepthEstimator, config: NodeConfig) -> None:
+    def __init__(self, node: Node, name: str, estimator: Engine[Any], config: NodeConfig) -> None:
         """Advertise.
 
         Args:
@@ -138,7 +138,7 @@ class CameraStream:
         self._doubted: CameraCalibration | None = None
         self._ignored_until = -math.inf
 
-    def activate(self, estimator: DepthEstimator, submit: Callable[[CameraStream, CameraFrame], None]) -> None:
+    def activate(self, estimator: Engine[Any], submit: Callable[[CameraStream, CameraFrame], None]) -> None:
         """Subscribe; each frame goes to `submit`."""
         config = self.config
         topic = image_topic(self._node, config.image_transport, self.name)
@@ -169,13 +169,13 @@ class CameraStream:
             self.scale.stop()
         self.scale = None
 
-    def new_scale(self, estimator: DepthEstimator) -> RuntimeScale:
+    def new_scale(self, estimator: Engine[Any]) -> RuntimeScale:
         """Metres at run time, from the sources that are configured now."""
         config = self.config
         self._sources, fallback = sources_of(config), fallback_scale(config, estimator)
         return RuntimeScale(self._node, config.scale, fallback, estimator.classes, self.outputs.wanted, self.name)
 
-    def configure(self, config: NodeConfig, estimator: DepthEstimator) -> None:
+    def configure(self, config: NodeConfig, estimator: Engine[Any]) -> None:
         """Take over a changed configuration; the worker reads it with its next frame."""
         before, self.config = self.config, config
         if config.enabled != before.enabled:
@@ -219,7 +219,7 @@ class CameraStream:
         stages = {"wait": wait, "decode": decoded - start, "rectify": time.perf_counter() - decoded}
         return ReadyPicture(frame, rectified, rectifier.K, camera, config, wanted, stages)
 
-    def publish(self, picture: ReadyPicture, prediction: Prediction, scale: RuntimeScale, base: float) -> None:
+    def publish(self, picture: ReadyPicture, prediction: Prediction[Any], scale: RuntimeScale, base: float) -> None:
         """Bring a prediction to metres and send it.
 
         Args:
@@ -252,7 +252,7 @@ class CameraStream:
         values |= self.scale.values() if self.scale is not None else {}
         return values | {"image publishers": ", ".join(self.input.image.publishers) or "none"}
 
-    def state(self, estimator: DepthEstimator, problem: str = "") -> tuple[str, str]:
+    def state(self, estimator: Engine[Any], problem: str = "") -> tuple[str, str]:
         """Level and message for /diagnostics; `problem` is one of the whole node."""
         if self.input is None or not self.config.enabled:
             return "ok", DISABLED if self.input is not None else "inactive"
@@ -269,7 +269,7 @@ class CameraStream:
         problem = problem or self.scale_problem(estimator)
         return ("warn", f"running, but {problem}") if problem else ("ok", "running")
 
-    def scale_problem(self, estimator: DepthEstimator) -> str:
+    def scale_problem(self, estimator: Engine[Any]) -> str:
         """Why metres are not to be trusted; empty where they are."""
         if self.scale is not None and self.scale.problem:
             return self.scale.problem

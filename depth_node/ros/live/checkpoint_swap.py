@@ -14,7 +14,7 @@ from rclpy.timer import Timer
 
 from depth_node.config.live import NodeConfig
 from depth_node.errors import CheckpointError, DepthNodeError, first_line
-from depth_node.inference.estimator import DepthEstimator
+from depth_node.inference.engine import Engine
 
 PERIOD = 0.1
 """Seconds between two looks whether the new network is there."""
@@ -31,8 +31,8 @@ class CheckpointSwap:
         self,
         node: Node,
         present: NodeConfig,
-        load: Callable[[NodeConfig], DepthEstimator],
-        take: Callable[[DepthEstimator, str], None],
+        load: Callable[[NodeConfig], Engine],
+        take: Callable[[Engine, str], None],
     ) -> None:
         """Prepare.
 
@@ -46,7 +46,7 @@ class CheckpointSwap:
         self._loaded = identity_of(present.checkpoint)
         self._thread: threading.Thread | None = None
         self._timer: Timer | None = None
-        self._found: DepthEstimator | None = None
+        self._found: Engine[Any] | None = None
         self._config = self._wanted = present
         self.problem = ""
 

@@ -8,11 +8,12 @@ import threading
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from rclpy.node import Node
 
 from depth_node.errors import CalibrationError, DepthNodeError, EncodingError, first_line
-from depth_node.inference.estimator import DepthEstimator
+from depth_node.inference.engine import Engine
 from depth_node.ros.live.camera_input import CameraFrame
 from depth_node.ros.live.camera_stream import CameraStream, ReadyPicture
 from depth_node.ros.live.latest_slot import LatestSlots
@@ -30,7 +31,7 @@ class FrameWorker:
     the network at once, where the back end takes batches.
     """
 
-    def __init__(self, node: Node, estimator: DepthEstimator) -> None:
+    def __init__(self, node: Node, estimator: Engine[Any]) -> None:
         """Start the thread.
 
         Args:
@@ -54,7 +55,7 @@ class FrameWorker:
         with self._changing:
             yield
 
-    def use(self, estimator: DepthEstimator) -> None:
+    def use(self, estimator: Engine[Any]) -> None:
         """Take another network from the next frame on."""
         self._estimator = estimator
 

@@ -15,7 +15,6 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-import torch
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
@@ -26,7 +25,7 @@ from depth_node.checkpoints.by_name import located
 from depth_node.checkpoints.shipped import DEFAULT
 from depth_node.config.live import SHARED, NodeConfig
 from depth_node.errors import CheckpointError, DepthNodeError
-from depth_node.inference.estimator import DepthEstimator
+from depth_node.inference.engine import Engine, open_engine
 from depth_node.ros.diagnostics import PERIOD, DiagnosticsPublisher, Report, frame_values
 from depth_node.ros.library_log import warnings_to
 from depth_node.ros.live.camera_name import topic_of
@@ -76,7 +75,7 @@ class DepthNode(LifecycleNode):
             options: for `rclpy.node.Node`, such as `namespace` and `parameter_overrides`.
         """
         super().__init__("depth_node", **options)
-        self._estimator: DepthEstimator | None = None
+        self._estimator: Engine[Any] | None = None
         self._cameras: list[CameraStream] = []
         self._worker: FrameWorker | None = None
         self._swap: CheckpointSwap | None = None
@@ -152,13 +151,11 @@ class DepthNode(LifecycleNode):
         self._release()
         super().destroy_node()
 
-    def _load(self, config: NodeConfig) -> DepthEstimator:
+    def _load(self, config: NodeConfig) -> Engine[Any]:
         say = self.get_logger().info
         path = located(config.checkpoint or DEFAULT, say=say)
         with warnings_to(self.get_logger().warning):
-            estimator = DepthEstimator.from_checkpoint(
-                path, config.device, config.precision, config.input.fit, config.backend, say
-            )
+            estimator = open_engine(path, config.device, config.precision, config.input.fit, config.backend, say)
         estimator.scale, _ = fallback_scale(config, estimator)
         about = describe(estimator, config)
         self.get_logger().info(
@@ -196,7 +193,7 @@ class DepthNode(LifecycleNode):
         response.message = result.reason or ("enabled" if request.data else DISABLED)
         return response
 
-    def _take(self, estimator: DepthEstimator, checkpoint: str) -> None:
+    def _take(self, estimator: Engine[Any], checkpoint: str) -> None:
         """Let another network take over; raises CheckpointError where topics would have to change for it."""
         assert self._estimator is not None
         if estimator.classes != self._estimator.classes:
@@ -250,11 +247,10 @@ class DepthNode(LifecycleNode):
         self._stop()
         for camera in self._cameras:
             camera.outputs.close()
-        on_cuda = self._estimator is not None and self._estimator.device.type == "cuda"
+        if self._estimator is not None:
+            self._estimator.release()
         self._cameras, self._estimator = [], None
         gc.collect()
-        if on_cuda:
-            torch.cuda.empty_cache()
 
     def _report(self) -> Report:
         """Level, message and values for /diagnostics: of a camera alone everything, of several what they share."""

@@ -11,7 +11,6 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from rclpy.node import Node
 from rclpy.publisher import Publisher
@@ -20,9 +19,8 @@ from std_msgs.msg import Float32, Header, String
 from depth_node.config.classes import ClassMap
 from depth_node.config.live import NodeConfig, PointSettings
 from depth_node.drawing.colorize import color_labels, colorize_depth
-from depth_node.inference.pointcloud import CloudPacker, drop_missing
-from depth_node.inference.prediction import Prediction, apply_range
-from depth_node.inference.transfer import to_host
+from depth_node.inference.pointcloud import CloudLayout, drop_missing
+from depth_node.inference.prediction import Prediction
 from depth_node.ros.live.camera_name import topic_of
 from depth_node.ros.live.label_info import label_info
 from depth_node.ros.live.topic_list import (
@@ -75,7 +73,7 @@ class DepthOutputs:
         }
         self._messages: dict[str, Any] = {topic: about.kind() for topic, about in topics.items()}
         self._latched = [] if classes is None else self._publish_classes(classes, camera)
-        self._packer: CloudPacker | None = None
+        self._packer: CloudLayout[Any] | None = None
         self._packed: tuple[object, ...] = ()
         self._warned: set[tuple[str, str]] = set()
         self.timings: dict[str, float] = {}
@@ -101,7 +99,12 @@ class DepthOutputs:
                     )
 
     def publish(
-        self, wanted: Set[str], prediction: Prediction, header: Header, config: NodeConfig, translation: NDArray[Any]
+        self,
+        wanted: Set[str],
+        prediction: Prediction[Any],
+        header: Header,
+        config: NodeConfig,
+        translation: NDArray[Any],
     ) -> None:
         """Publish what is wanted of one frame.
 
@@ -146,34 +149,36 @@ class DepthOutputs:
         if self._publishers[SCALE].get_subscription_count():
             self._publishers[SCALE].publish(Float32(data=scale))
 
-    def _on_host(self, wanted: Set[str], prediction: Prediction, config: NodeConfig) -> dict[str, NDArray[Any]]:
+    def _on_host(self, wanted: Set[str], prediction: Prediction[Any], config: NodeConfig) -> dict[str, NDArray[Any]]:
         """Ranged depth, labels and the filled cloud, each where it is wanted, in one copy from the device."""
-        depth = apply_range(prediction.depth, prediction.valid, config.depth.min, config.depth.max)
-        tensors: dict[str, torch.Tensor] = {}
+        depth = prediction.ranged(config.depth.min, config.depth.max)
+        arrays: dict[str, Any] = {}
         if not wanted.isdisjoint((DEPTH, COLOR)):
-            tensors["depth"] = depth
+            arrays["depth"] = depth
         if prediction.labels is not None and not wanted.isdisjoint(SEMANTIC_TOPICS):
-            tensors["labels"] = prediction.labels
+            arrays["labels"] = prediction.labels
         if RGB in wanted:
-            tensors["rgb"] = prediction.image
+            arrays["rgb"] = prediction.image
         if prediction.confidence is not None and CONFIDENCE in wanted:
-            tensors["confidence"] = prediction.confidence
+            arrays["confidence"] = prediction.confidence
         if POINTS in wanted:
             with self._timed("cloud"):
-                tensors["cloud"] = self._fill_cloud(prediction, depth, config.points)
+                arrays["cloud"] = self._fill_cloud(prediction, depth, config.points)
         with self._timed("download"):
-            return to_host(tensors)
+            return prediction.to_host(arrays)
 
-    def _fill_cloud(self, prediction: Prediction, depth: torch.Tensor, points: PointSettings) -> torch.Tensor:
-        """The points' bytes on the device."""
-        size = (prediction.height, prediction.width)
+    def _fill_cloud(self, prediction: Prediction[Any], depth: Any, points: PointSettings) -> Any:
+        """The points' bytes, where the prediction lies."""
         labels = prediction.labels if points.labels else None
-        kind = (labels is not None, points.stride, depth.device, points.confidence)
+        layout = (labels is not None, points.stride, points.confidence)
+        kind = (type(prediction), getattr(depth, "device", None), *layout)
         packer = self._packer
-        if packer is None or not packer.matches(*size, prediction.K) or kind != self._packed:
-            self._packer = packer = CloudPacker(
-                *size, prediction.K, labels is not None, points.stride, depth.device, points.confidence
-            )
+        if (
+            packer is None
+            or not packer.matches(prediction.height, prediction.width, prediction.K)
+            or kind != self._packed
+        ):
+            self._packer = packer = prediction.cloud_packer(*layout)
             self._packed = kind
         ranges, confidence = (points.min_range, points.max_range), prediction.confidence
         least, clear = points.min_confidence, points.clear_range

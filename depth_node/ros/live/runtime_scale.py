@@ -9,8 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from rclpy.node import Node
 from std_msgs.msg import Header
@@ -28,6 +27,8 @@ from depth_node.scale.flicker import FlickerFilter
 from depth_node.scale.scale_estimator import ScaleEstimator
 from depth_node.scale.scale_filter import ScaleState
 from depth_node.scale.sources import SILENT
+
+Frame = TypeVar("Frame", bound=Prediction[Any])
 
 REPEAT = 30.0
 """Seconds before the same source's trouble is said again."""
@@ -94,7 +95,7 @@ class RuntimeScale:
         self._estimator.set_fallback(scale, name)
         self.state = self._estimator.state(time.monotonic())
 
-    def apply(self, prediction: Prediction, header: Header, base: float, smoothing: bool) -> Prediction:
+    def apply(self, prediction: Frame, header: Header, base: float, smoothing: bool) -> Frame:
         """The prediction in metres.
 
         Args:
@@ -118,7 +119,7 @@ class RuntimeScale:
         before, self.state = self.state, self._estimator.state(time.monotonic())
         self._say(before)
         factor = self.state.scale * steady / base
-        return replace(prediction, depth=prediction.depth * factor, rescaled=factor) if factor != 1.0 else prediction
+        return prediction.times(factor)
 
     def values(self) -> dict[str, Any]:
         """Diagnostic values."""

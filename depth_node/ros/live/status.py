@@ -8,18 +8,17 @@ from typing import Any
 
 from depth_node.camera.network_view import NetworkView
 from depth_node.config.live import NodeConfig
-from depth_node.inference.estimator import DepthEstimator
-from depth_node.ros.diagnostics import memory_in_use
+from depth_node.inference.engine import Engine
 
 
-def fallback_scale(config: NodeConfig, estimator: DepthEstimator) -> tuple[float, str]:
+def fallback_scale(config: NodeConfig, estimator: Engine[Any]) -> tuple[float, str]:
     """Metres per network unit that hold until something measures them, and where they come from."""
     if config.scale.fixed and config.scale.source != "checkpoint":
         return config.scale.fixed, "fixed"
     return estimator.info.scale, f"checkpoint ({estimator.info.scale_source})"
 
 
-def is_unscaled(config: NodeConfig, estimator: DepthEstimator) -> bool:
+def is_unscaled(config: NodeConfig, estimator: Engine[Any]) -> bool:
     """Whether nothing but a measurement makes metres of network units."""
     return fallback_scale(config, estimator)[1] == "checkpoint (none)"
 
@@ -34,7 +33,7 @@ def view_values(view: NetworkView) -> dict[str, Any]:
     }
 
 
-def describe(estimator: DepthEstimator, config: NodeConfig) -> dict[str, Any]:
+def describe(estimator: Engine[Any], config: NodeConfig) -> dict[str, Any]:
     """Models, scale and memory as diagnostic values."""
     network, semantic = estimator.info.network, estimator.info.semantic
     classes = "none"
@@ -46,8 +45,8 @@ def describe(estimator: DepthEstimator, config: NodeConfig) -> dict[str, Any]:
         "checkpoint": str(config.checkpoint),
         "device": str(estimator.device),
         "backend": estimator.backend.name,
-        "precision": str(estimator.dtype).removeprefix("torch."),
+        "precision": estimator.backend.precision,
         "scale [m/unit]": float(estimator.scale),
         "scale source": fallback_scale(config, estimator)[1],
-        "memory [MiB]": memory_in_use(estimator.device) / 2**20,
+        "memory [MiB]": estimator.memory() / 2**20,
     }

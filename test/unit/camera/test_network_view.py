@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from depth_node.camera.network_input import resize_image
 from depth_node.camera.network_view import Region, TrainingCamera, view_of
 
 CAMERA = TrainingCamera(640, 192, 371.2, 371.2, 319.5, 90.0)
@@ -112,7 +113,7 @@ def test_an_unknown_camera_changes_nothing(K, camera):
 def test_bars_carry_the_edges_on():
     view = view_of((480, 640), SIZE, intrinsics(640, 480, 457.0), CAMERA, "pad")
     image = torch.randint(0, 256, (480, 640, 3), dtype=torch.uint8)
-    shown = view.of(image)
+    shown = view.of(image, resize_image)
     left, right = view.target.left, view.target.left + view.target.width
     assert shown.shape == (192, 640, 3)
     assert 0 < left < right < 640
@@ -123,7 +124,7 @@ def test_bars_carry_the_edges_on():
 def test_around_the_window_nothing_is_known():
     view = view_of((480, 640), SIZE, intrinsics(640, 480, 320.0), CAMERA, "crop")
     window = view.window
-    spread = view.spread(torch.ones(window.height, window.width), math.nan)
+    spread = view.spread(torch.ones(window.height, window.width), lambda shape: torch.full(shape, math.nan))
     assert spread.shape == (480, 640)
     assert int(torch.isfinite(spread).sum()) == window.width * window.height
     assert torch.isfinite(window.cut(spread)).all()

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import pytest
 
-from depth_node.checkpoints import by_name
 from depth_node.checkpoints.by_name import find_published, is_name, is_published, located
 from depth_node.checkpoints.published.catalogue import PUBLISHED
 from depth_node.cli.main import main
@@ -16,7 +15,7 @@ from depth_node.errors import CheckpointError
 @pytest.fixture(autouse=True)
 def nothing_is_fetched(monkeypatch):
     """A name that is found is handed back."""
-    monkeypatch.setattr(by_name, "fetch", lambda published, say: published)
+    monkeypatch.setattr("depth_node.checkpoints.published.fetching.fetch", lambda published, say: published)
 
 
 def test_a_file_of_the_name_goes_first(tmp_path, monkeypatch):

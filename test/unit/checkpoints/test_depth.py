@@ -217,7 +217,7 @@ def test_a_failed_write_leaves_the_old_file(good, tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("depth_node.checkpoints.container.save_file", full)
+    monkeypatch.setattr("safetensors.torch.save_file", full)
     with pytest.raises(CheckpointError, match=r"cannot write checkpoint .*No space left"):
         save_checkpoint(target, info, depth)
     assert target.read_bytes() == b"old"

@@ -153,7 +153,7 @@ def test_an_open_batch_takes_any_number(tmp_path):
 def test_an_onnx_file_describes_itself(guided_onnx, picture):
     checkpoint, path, _ = guided_onnx
     _, session = run_onnx(path, picture)
-    (given,), (depth, logits) = session.get_inputs(), session.get_outputs()
+    (given,), (depth, logits, *_) = session.get_inputs(), session.get_outputs()
     assert (given.name, given.shape) == ("image", [1, 3, HEIGHT, WIDTH])
     assert (depth.name, depth.shape) == ("depth", [1, 1, HEIGHT, WIDTH])
     assert (logits.name, logits.shape) == ("logits", [1, 19, HEIGHT // 4, WIDTH // 4])

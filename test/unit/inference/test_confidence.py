@@ -8,7 +8,8 @@ import torch
 from depth_node.config.network import NetworkConfig
 from depth_node.inference.confidence import confidence_of, uncertainty
 from depth_node.inference.estimator import DepthEstimator
-from depth_node.inference.pointcloud import CloudPacker, cloud_dtype
+from depth_node.inference.pointcloud import cloud_dtype
+from depth_node.inference.tensor_prediction import CloudPacker
 
 CONFIG = NetworkConfig()
 K = np.array([[80.0, 0, 31.5], [0, 80, 15.5], [0, 0, 1]])

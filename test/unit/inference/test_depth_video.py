@@ -15,15 +15,15 @@ from depth_node.camera.network_view import view_of
 from depth_node.drawing.colorize import colorize_depth, depth_limits
 from depth_node.errors import CalibrationError, OutputError, SequenceError
 from depth_node.inference.depth_video import CameraView, depth_video, split_inputs, video_limits
-from depth_node.inference.prediction import Prediction
+from depth_node.inference.tensor_prediction import TensorPrediction
 
 
-def prediction_of(depth: np.ndarray, brightness: int = 0) -> Prediction:
+def prediction_of(depth: np.ndarray, brightness: int = 0) -> TensorPrediction:
     height, width = depth.shape
     image = torch.full((height, width, 3), brightness, dtype=torch.uint8)
     values = torch.from_numpy(depth.astype(np.float32))
     K = np.full((3, 3), np.nan)
-    return Prediction(values, torch.isfinite(values), image, K, view_of((height, width), (height, width)))
+    return TensorPrediction(values, torch.isfinite(values), image, K, view_of((height, width), (height, width)))
 
 
 class Near:

@@ -16,8 +16,9 @@ import torch
 from depth_node.checkpoints.depth import Checkpoint, load_checkpoint
 from depth_node.config.classes import CITYSCAPES, ClassMap
 from depth_node.inference.device import prepare
-from depth_node.inference.estimator import DepthEstimator, EstimateRequest
-from depth_node.inference.prediction import apply_range
+from depth_node.inference.engine import EstimateRequest
+from depth_node.inference.estimator import DepthEstimator
+from depth_node.inference.tensor_prediction import apply_range
 from depth_node.networks.factory import build_depth_network
 from depth_node.networks.semantic import SemanticNetwork
 

@@ -25,7 +25,7 @@ from depth_node.inference.picture_files import (
     write_labels,
     write_prediction,
 )
-from depth_node.inference.prediction import Prediction
+from depth_node.inference.tensor_prediction import TensorPrediction
 from depth_node.kitti.formats import read_depth
 
 K = np.array([[2.0, 0, 1], [0, 2, 0], [0, 0, 1]])
@@ -35,7 +35,7 @@ K = np.array([[2.0, 0, 1], [0, 2, 0], [0, 0, 1]])
 def prediction():
     depth = torch.tensor([[1.0, 2.0, 4.0], [8.0, 100.0, float("nan")]])
     image = torch.arange(18, dtype=torch.uint8).reshape(2, 3, 3)
-    return Prediction(depth, torch.isfinite(depth), image, K, view_of((2, 3), (2, 3)))
+    return TensorPrediction(depth, torch.isfinite(depth), image, K, view_of((2, 3), (2, 3)))
 
 
 def test_a_drive_brings_its_camera(measured_drive):
@@ -113,7 +113,9 @@ def test_cloud_file(prediction, tmp_path):
 def test_sky_is_dark_without_a_number_and_without_a_point(prediction, tmp_path):
     depth = prediction.depth.clone()
     depth[0] = math.inf
-    sky = Prediction(depth, torch.isfinite(depth) | torch.isinf(depth), prediction.image, K, view_of((2, 3), (2, 3)))
+    sky = TensorPrediction(
+        depth, torch.isfinite(depth) | torch.isinf(depth), prediction.image, K, view_of((2, 3), (2, 3))
+    )
     write_prediction(tmp_path, "frame", sky)
     assert np.isnan(read_depth(tmp_path / "frame_depth.png")).tolist() == [[True] * 3, [False, False, True]]
     color = cv2.imread(str(tmp_path / "frame_color.png")).astype(int).sum(-1)

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from depth_node.geometry.warp import backproject
-from depth_node.inference.pointcloud import CLOUD_DTYPE, LABELLED_CLOUD_DTYPE, CloudPacker, drop_missing
-from depth_node.inference.prediction import apply_range
+from depth_node.inference.pointcloud import CLOUD_DTYPE, LABELLED_CLOUD_DTYPE, drop_missing
+from depth_node.inference.tensor_prediction import CloudPacker, apply_range
 
 HEIGHT, WIDTH = 24, 36
 K = np.array([[31.5, 0, 17.25], [0, 33.0, 11.5], [0, 0, 1]])

@@ -8,7 +8,7 @@ import math
 
 import torch
 
-from depth_node.inference.prediction import apply_range
+from depth_node.inference.tensor_prediction import apply_range
 
 
 def test_four_cases_and_both_bounds():

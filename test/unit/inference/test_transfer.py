@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from depth_node.inference.transfer import join_bytes, split_bytes, to_host
+from depth_node.inference.tensor_prediction import join_bytes, split_bytes, to_host
 
 
 @pytest.fixture
