@@ -41,6 +41,8 @@ TEACHERS = ["transformers>=5", "onnxruntime"]
 EXPORT = ["onnx", "onnxscript", "onnxruntime"]
 OPENVINO = ["openvino>=2025.0"]
 """What makes the live network fast on a CPU."""
+VIEW = ["rerun-sdk>=0.41"]
+"""What shows a running graph in a browser; it needs Python 3.11 or later."""
 CHECKS = ["ruff", "mypy", "types-PyYAML", "flake8", "ros-ament-flake8"]
 PYTEST = ["pytest", "pytest-cov", "pytest-timeout", "pytest-xdist"]
 TEST = [*TRAINING, *EXPORT, *TEACHERS, *CHECKS, *PYTEST, "setuptools", "wheel", "pykitti"]
@@ -71,6 +73,7 @@ setup(
         "export": EXPORT,
         "teachers": TEACHERS,
         "openvino": OPENVINO,
+        "view": VIEW,
         "test": TEST,
     },
     zip_safe=False,
