@@ -20,7 +20,9 @@ os.environ.setdefault("RUST_LOG", "error")  # rerun tells of every connection ot
 try:
     import rerun as rr
 except ImportError as error:
-    raise ViewError(f"depth view needs rerun ({error}): pip install 'depth_node[view]', or rerun-sdk") from None
+    raise ViewError(
+        f"needs rerun ({error}): pip install 'depth_node[view]', or rerun-sdk, with Python 3.11 or later"
+    ) from None
 
 NAME = "depth_view"
 SUFFIX = ".rrd"
