@@ -34,7 +34,7 @@ LOOK = 0.5
 PATIENCE = 3.0
 """Seconds until it is said that no live node was found."""
 SILENCE = 10.0
-"""Seconds without a frame until it is said that none comes."""
+"""Seconds without a frame until it is said that none comes; twice as long each time, for slow nodes."""
 NEWEST = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT, durability=DurabilityPolicy.VOLATILE)
 """Nobody waits for us, nothing is sent twice, and what is late is gone."""
 UNNAMED = "camera"
@@ -54,6 +54,7 @@ class LiveCamera:
         since: when it was found or last sent something, seconds of the steady clock.
         far: end of the depth's colours, metres; 0 until a depth image has come.
         is_shown: whether frames come; None while nothing was said of that.
+        patience: seconds until it is said that none comes.
     """
 
     name: str
@@ -61,6 +62,7 @@ class LiveCamera:
     since: float
     far: float = 0.0
     is_shown: bool | None = None
+    patience: float = SILENCE
 
 
 class GraphView(Node):
@@ -103,8 +105,8 @@ class GraphView(Node):
                 "`ros2 launch depth_node depth.launch.py image:=TOPIC` starts one"
             )
         for namespace, camera in self._cameras.items():
-            if camera.is_shown is not False and now - camera.since > SILENCE and namespace in found:
-                camera.is_shown = False
+            if camera.is_shown is not False and now - camera.since > camera.patience and namespace in found:
+                camera.is_shown, camera.patience = False, 2 * camera.patience
                 said = [status.message for name, status in self._statuses.items() if in_namespace(name, namespace)]
                 self._say(f"waiting for frames of {camera.name}: its node says '{'; '.join(said) or 'nothing'}'")
 
