@@ -12,6 +12,7 @@ import re
 import select
 import shutil
 import subprocess
+import sys
 import time
 
 import cv2
@@ -32,6 +33,15 @@ FLAGS = (
     *("--disable-sync", "--remote-debugging-pipe", "--window-size=900,700"),
 )
 PATIENCE = 400.0
+PIPES = """
+import os, sys
+ends = [os.dup(int(number)) for number in sys.argv[1:3]]
+for number, end in zip((3, 4), ends):
+    os.dup2(end, number)
+    os.set_inheritable(number, True)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+"""Puts the pipes where Chromium looks for them, and becomes it."""
 MAGENTA = np.array([230, 0, 230])
 K = np.array([[80.0, 0, 47.5], [0, 80, 23.5], [0, 0, 1]])
 
@@ -42,8 +52,7 @@ class Browser:
     def __init__(self, profile):
         in_read, self._write = os.pipe()
         self._read, out_write = os.pipe()
-        # The shell puts the pipes where Chromium looks for them.
-        command = ["sh", "-c", f'exec "$@" 3<&{in_read} 4>&{out_write}', "sh", CHROMIUM, *FLAGS]
+        command = [sys.executable, "-c", PIPES, str(in_read), str(out_write), CHROMIUM, *FLAGS]
         command += [f"--user-data-dir={profile}", "about:blank"]
         self._process = subprocess.Popen(
             command, pass_fds=(in_read, out_write), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -61,7 +70,7 @@ class Browser:
         message = {"id": self._count, "method": method, "params": parameters, **self._session}
         os.write(self._write, json.dumps(message).encode() + b"\0")
         deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and self._process.poll() is None:
             while b"\0" in self._unread:
                 answer, _, self._unread = self._unread.partition(b"\0")
                 read = json.loads(answer)
