@@ -41,6 +41,8 @@ TEACHERS = ["transformers>=5", "onnxruntime"]
 EXPORT = ["onnx", "onnxscript", "onnxruntime"]
 OPENVINO = ["openvino>=2025.0"]
 """What makes the live network fast on a CPU."""
+VIEW = ["rerun-sdk>=0.41; python_version >= '3.11'"]
+"""What shows a running graph in a browser."""
 CHECKS = ["ruff", "mypy", "types-PyYAML", "flake8", "ros-ament-flake8"]
 PYTEST = ["pytest", "pytest-cov", "pytest-timeout", "pytest-xdist"]
 TEST = [*TRAINING, *EXPORT, *TEACHERS, *CHECKS, *PYTEST, "setuptools", "wheel", "pykitti"]
@@ -60,6 +62,7 @@ setup(
         ("share/" + NAME + "/config", glob("config/*.yaml")),
         ("share/" + NAME + "/config/recipes", glob("config/recipes/*.yaml")),
         ("share/" + NAME + "/rviz", glob("rviz/*.rviz")),
+        ("share/" + NAME + "/foxglove", glob("foxglove/*.json")),
     ],
     python_requires=">=3.10",
     install_requires=RUNTIME,
@@ -71,6 +74,7 @@ setup(
         "export": EXPORT,
         "teachers": TEACHERS,
         "openvino": OPENVINO,
+        "view": VIEW,
         "test": TEST,
     },
     zip_safe=False,

@@ -55,6 +55,10 @@ class DemoError(DepthNodeError):
     """A part of the demonstration did not come up."""
 
 
+class ViewError(DepthNodeError):
+    """What runs cannot be shown as asked."""
+
+
 def first_line(error: BaseException) -> str:
     """An error's message cut to one line, or its type's name where it has none."""
     text = str(error).strip()

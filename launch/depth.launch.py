@@ -17,7 +17,7 @@ from launch_ros.substitutions import FindPackageShare
 
 SHARE = FindPackageShare("depth_node")
 PARAMETERS = PathJoinSubstitution([SHARE, "config", "depth.yaml"])
-RVIZ = PathJoinSubstitution([SHARE, "rviz", "depth.rviz"])
+RVIZ = [SHARE, "/rviz/", LaunchConfiguration("rviz_display"), ".rviz"]
 SIM_TIME = ParameterValue(LaunchConfiguration("use_sim_time"), value_type=bool)
 OVERRIDES = {
     "autostart": ("autostart", bool),
@@ -42,6 +42,9 @@ def generate_launch_description() -> LaunchDescription:
             argument("params_file", PARAMETERS, "parameter file; copy the default one and change it"),
             argument("log_level", "info", "debug, info, warn, error or fatal"),
             argument("rviz", "false", "also start RViz with image, depth and semantic classes in colours, and cloud"),
+            argument(
+                "rviz_display", "depth", "depth: the cloud in the picture's colours; classes: in those of classes"
+            ),
             argument("rviz_frame", "camera_optical_frame", "fixed frame of RViz: the frame_id of the camera's images"),
             argument("autostart", "", "true: configure and activate at start; false: wait; empty: as params_file says"),
             argument("image", "image", "topic of the camera's images (for compressed ones without /compressed)"),

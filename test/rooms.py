@@ -49,7 +49,10 @@ FLOORS: tuple[dict[str, str], ...] = (
     },
     {"resampling": "which frames the second stage leaves out"},
     {"improvement": "better every night: check, train on, compare, promote"},
-    {"ros": "the nodes, live/ the live one; the only importer of rclpy", "demo": "the demonstration"},
+    {
+        "ros": "the nodes, live/ the live one, view/ what a browser shows of it; the only importer of rclpy",
+        "demo": "the demonstration",
+    },
     {"cli": "the `depth` command, one small file per subcommand"},
 )
 

@@ -32,6 +32,7 @@ COMMANDS = {
     "bench": "time what can compute a network here: torch, OpenVINO, onnxruntime; with the drift of each",
     "play": "publish a bag's camera on ROS 2, where `ros2 bag play` is missing",
     "doctor": "say what is wrong with this installation, or with a running graph, and how to mend it",
+    "view": "show a running graph in a browser: image, depth, classes, cloud, and the node's state",
     "demo": "run the whole chain on a simulated street and show the result",
 }
 

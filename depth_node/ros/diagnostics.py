@@ -16,6 +16,8 @@ from depth_node.ros.live.frame_statistics import Snapshot
 PERIOD = 1.0
 Report = tuple[str, str, Mapping[str, Any]]
 """Level ('ok', 'warn', 'error'), message and values."""
+RECEIVED = "images received"
+"""What every live node counts."""
 LEVELS = {"ok": DiagnosticStatus.OK, "warn": DiagnosticStatus.WARN, "error": DiagnosticStatus.ERROR}
 
 
@@ -58,7 +60,7 @@ def frame_values(snapshot: Snapshot) -> dict[str, Any]:
     values: dict[str, Any] = {
         "rate [Hz]": snapshot.rate,
         "age of the last image [s]": snapshot.age,
-        "images received": snapshot.received,
+        RECEIVED: snapshot.received,
         "images published": snapshot.published,
     }
     names = ("p50", "p95", "p99")
@@ -67,6 +69,11 @@ def frame_values(snapshot: Snapshot) -> dict[str, Any]:
     values.update({f"dropped: {reason}": count for reason, count in sorted(snapshot.dropped.items())})
     values.update({f"stage {name} [ms]": 1e3 * seconds for name, seconds in snapshot.stages.items()})
     return values
+
+
+def is_live_status(status: DiagnosticStatus) -> bool:
+    """Whether a status on /diagnostics is one that a live node gives of itself."""
+    return any(value.key == RECEIVED for value in status.values)
 
 
 def _text(value: Any) -> str:

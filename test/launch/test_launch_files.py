@@ -18,7 +18,7 @@ from depth_node.config.classes import CITYSCAPES
 from depth_node.config.live import PointSettings
 
 ROOT = Path(__file__).parents[2]
-DEPTH = ("namespace", "use_sim_time", "params_file", "log_level", "rviz", "rviz_frame", "autostart")
+DEPTH = ("namespace", "use_sim_time", "params_file", "log_level", "rviz", "rviz_display", "rviz_frame", "autostart")
 TOPICS = ("image", "camera_info", "lidar", "scan", "range", "odom")
 PARAMETERS = (
     "checkpoint", "backend", "device", "image_transport", "scale_source", "camera_height", "cameras", "points.preset",
@@ -351,12 +351,12 @@ def test_the_costmaps_name_what_the_node_publishes():
     assert sorted(named) == sorted(CITYSCAPES.names)
 
 
-def test_the_rviz_file_shows_what_the_node_publishes():
-    tree = yaml.safe_load((ROOT / "rviz/depth.rviz").read_text())
-    displays = {d["Class"].split("/")[1]: d for d in tree["Visualization Manager"]["Displays"]}
-    topics = {d["Topic"]["Value"] for d in tree["Visualization Manager"]["Displays"] if "Topic" in d}
-    assert {"Image", "PointCloud2"} <= set(displays)
-    assert topics == {"image", "depth/image_color", "semantic/image_color", "depth/points"}
-    assert displays["PointCloud2"]["Color Transformer"] == "RGB8"
-    assert displays["PointCloud2"]["Channel Name"] == "label"  # what the Intensity transformer would show
-    assert tree["Visualization Manager"]["Global Options"]["Fixed Frame"].endswith("_optical_frame")
+@pytest.mark.parametrize("shown", ["depth", "classes"])
+def test_rviz_gets_the_display_that_is_chosen(launch, shown):
+    context = launch.LaunchContext()
+    context.launch_configurations["rviz_display"] = shown
+    (rviz,) = [entity for entity in description("depth").entities if entity.condition is not None]
+    assert [part.perform(context) for part in rviz.cmd[1]] == ["-d"]
+    name = "".join(part.perform(context) for part in rviz.cmd[2][1:])
+    assert (ROOT / name.lstrip("/")).exists()
+    assert name == f"/rviz/{shown}.rviz"

@@ -34,7 +34,8 @@ class Program:
         if command[:2] == LIVE_NODE and "--ros-args" in command and not any("backend:=" in word for word in command):
             command = (*command, "-p", "backend:=torch")
         # One thread per network: several processes share the machine's cores, and waiting threads would spin.
-        environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)}
+        path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", "PYTHONPATH": path}
         self.lines: list[str] = []
         self._there_before = set(Path("/dev/shm").glob("fast*"))
         python = ["-m", *command]

@@ -184,7 +184,7 @@ def setup_arguments():
 
 def test_every_file_to_install_is_listed(setup_arguments):
     listed = {file for _, files in setup_arguments["data_files"] for file in files}
-    folders = ("launch", "config", "rviz", "resource", "scripts")
+    folders = ("launch", "config", "rviz", "foxglove", "resource", "scripts")
     there = {str(path.relative_to(ROOT)) for folder in folders for path in files_below(ROOT / folder)}
     assert there | {"package.xml"} == listed
     places = dict(setup_arguments["data_files"])

@@ -20,6 +20,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from depth_node.bags.message_types import COMPRESSED_IMAGE, IMAGE, camera_info_beside
 from depth_node.camera.calibration import CameraCalibration
 from depth_node.errors import CalibrationError, EncodingError
+from depth_node.ros.diagnostics import is_live_status
 from depth_node.ros.doctor.finding import BAD, NOTE, OK, WARN, Finding
 from depth_node.ros.live.topic_list import CONFIDENCE, RGB
 from depth_node.ros.messages import rgb_of, stamp_ns
@@ -130,9 +131,7 @@ class GraphCheck(Node):
         ]
 
     def _take_diagnostics(self, array: DiagnosticArray) -> None:
-        for status in array.status:
-            if any(value.key == "images received" for value in status.values):
-                self._statuses[status.name] = status
+        self._statuses |= {status.name: status for status in array.status if is_live_status(status)}
 
     def _camera(self, topic: str, heard: Heard) -> Iterator[Finding]:
         publishers = self.get_publishers_info_by_topic(topic)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
@@ -31,8 +32,8 @@ class CheckpointSwap:
         self,
         node: Node,
         present: NodeConfig,
-        load: Callable[[NodeConfig], Engine],
-        take: Callable[[Engine, str], None],
+        load: Callable[[NodeConfig], Engine[Any]],
+        take: Callable[[Engine[Any], str], None],
     ) -> None:
         """Prepare.
 
