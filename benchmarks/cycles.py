@@ -15,13 +15,9 @@ import os
 import time
 from pathlib import Path
 
-import torch
-
 from depth_node.checkpoints.shipped import DEFAULT
-from depth_node.ros.diagnostics import memory_in_use
+from depth_node.process_memory import resident_memory
 from depth_node.ros.main import ros_context
-
-CPU = torch.device("cpu")
 
 
 def count(name: str) -> int:
@@ -54,7 +50,7 @@ def main() -> None:
                 if go() != TransitionCallbackReturn.SUCCESS:
                     raise SystemExit(f"cycle {number} failed, see the log")
             if number % (args.cycles // 10) == 0 or stop.is_set():
-                memory.append(memory_in_use(CPU) / 2**20)
+                memory.append(resident_memory() / 2**20)
                 seconds = time.monotonic() - start
                 cells = (number, f"{seconds:.0f}", f"{memory[-1]:.1f}", count("task"), count("fd"))
                 print(f"| {' | '.join(map(str, (*cells, len(list(node.publishers)))))} |", flush=True)

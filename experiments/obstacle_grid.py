@@ -86,7 +86,7 @@ def compare(
     from depth_node.checkpoints.by_name import located
     from depth_node.config.street import StreetConfig
     from depth_node.inference.estimator import DepthEstimator
-    from depth_node.inference.pointcloud import CloudPacker
+    from depth_node.inference.tensor_prediction import CloudPacker
     from depth_node.simulation import rig
     from depth_node.simulation.drive import Simulator
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import gc
 import logging
-import resource
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from depth_node.inference.backends.choice import open_backend
 from depth_node.inference.backends.interface import Backend, GraphBackend
 from depth_node.inference.backends.opener import Say
 from depth_node.inference.prediction import Prediction
+from depth_node.process_memory import resident_memory
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -153,10 +153,7 @@ class Engine(ABC, Generic[P]):
 
     def memory(self) -> int:
         """Bytes held where the network runs: here this process's resident memory."""
-        pages = Path("/proc/self/statm")
-        if pages.exists():
-            return int(pages.read_text().split()[1]) * resource.getpagesize()
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        return resident_memory()
 
     def release(self) -> None:
         """Free the networks; the engine is of no use from then on."""

@@ -52,7 +52,7 @@ class Surface:
 
 
 @lru_cache(maxsize=1)  # some 95 MB, for streets of one seed after each other
-def _drawn(seed: int) -> tuple[Atlas, Floats, Floats]:
+def _drawn(seed: int) -> tuple[Atlas, Floats, NDArray[np.float64]]:
     """Textures, clouds (_CLOUDS, _CLOUDS) in 0..1 and where the wind has brought these (2,)."""
     rng = np.random.default_rng([seed, 4])
     atlas = build_atlas(rng)

@@ -134,6 +134,8 @@ def test_both_engines_see_the_same(exported, checkpoint, picture):
     wide = np.concatenate([picture, picture[:, ::-1]], axis=1)
     for image in (picture, wide):
         found, expected = (each.estimate(image, K, True, with_confidence=True) for each in (without, by_torch))
+        assert expected.labels is not None
+        assert expected.confidence is not None
         host = expected.to_host({"depth": expected.depth, "labels": expected.labels, "confidence": expected.confidence})
         same = (found.labels == CITYSCAPES.index("sky")) == (host["labels"] == CITYSCAPES.index("sky"))
         assert same.mean() > 0.99

@@ -23,7 +23,7 @@ from depth_node.config.classes import ClassMap
 from depth_node.config.view import ViewConfig
 from depth_node.errors import ConfigError
 from depth_node.ros.diagnostics import is_live_status
-from depth_node.ros.live.outputs import CLASSES, CONFIDENCE, DEPTH, INFO, LABELS, POINTS, RGB
+from depth_node.ros.live.topic_list import CLASSES, CONFIDENCE, DEPTH, INFO, LABELS, POINTS, RGB
 from depth_node.ros.messages import depth_of, labels_of, points_of, rgb_of, stamp_ns
 from depth_node.ros.qos import latched_profile
 from depth_node.ros.view.pace import Pace
