@@ -13,8 +13,14 @@ from depth_node.config.setting import Validated, setting
 class WorldsConfig(Validated):
     """Which streets are drawn, and how many of their frames are kept at hand."""
 
-    width: int = setting(768, "width of the rendered pictures, of which parts are seen", unit="px", low=96, high=4096)
-    height: int = setting(288, "height of the rendered pictures", unit="px", low=64, high=3072)
+    width: int = setting(640, "width of the rendered pictures, of which parts are seen", unit="px", low=96, high=4096)
+    height: int = setting(
+        400,
+        "height of the rendered pictures: tall ones have pictures of any shape in them",
+        unit="px",
+        low=64,
+        high=3072,
+    )
     frames: int = setting(24, "frames of each street", low=1, high=1000)
     first: int = setting(100_000, "number of the first street; every number is another street", low=0, high=2**30)
     pool: int = setting(1500, "frames kept in memory; the oldest make room for new ones", low=1)
@@ -28,9 +34,16 @@ class WorldsConfig(Validated):
 class LooksConfig(Validated):
     """Random changes of what the network sees of a street."""
 
-    crop: float = setting(0.5, "smallest share of the rendered width that is seen", low=0.1, high=1.0)
+    crop: float = setting(0.55, "smallest share of the rendered width that is seen", low=0.1, high=1.0)
     squash: float = setting(
-        2.0, "largest factor by which pictures are narrowed, as those of a higher sensor are", low=1, high=4
+        2.3, "largest factor by which pictures are narrowed, as those of a higher sensor are", low=1, high=4
+    )
+    bars: float = setting(
+        0.15,
+        "share of pictures that are seen whole, with edges carried on at both sides, as the node pads a camera's of "
+        "another shape",
+        low=0.0,
+        high=1.0,
     )
     roll: float = setting(3.0, "largest roll of the camera", unit="degrees", low=0.0, high=45.0)
     color: float = setting(0.35, "largest change of gains, gamma, contrast and saturation", low=0.0, high=1.0)

@@ -95,6 +95,11 @@ def _views(
     mirror = torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
     center_x = w / 2 + uniform(-0.5, 0.5) * (w - across)
     center_y = h / 2 + uniform(-0.5, 0.5) * (h - down)
+    # With bars: as much of the height, unsquashed, across more than there is, so that the sampling carries edges on.
+    barred = torch.rand(count, generator=generator) < config.bars
+    down = torch.where(barred, uniform(0.85, 0.98) * h, down)
+    across = torch.where(barred, (down * width / height).clamp(min=w), across)
+    center_x, center_y = torch.where(barred, w / 2, center_x), torch.where(barred, h / 2, center_y)
     device = focal.device
     y, x = torch.meshgrid(
         (torch.arange(height, device=device) + 0.5) / height - 0.5,

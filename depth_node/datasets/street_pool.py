@@ -17,7 +17,7 @@ from depth_node.datasets.randomness import Purpose, generator
 from depth_node.datasets.street_looks import StreetBatch, look
 from depth_node.simulation.worlds import StreetFrames, render_streets
 
-AS_RENDERED = LooksConfig(crop=1.0, squash=1.0, roll=0.0, color=0.0, grey=0.0, blur=0.0, noise=0.0)
+AS_RENDERED = LooksConfig(crop=1.0, squash=1.0, bars=0.0, roll=0.0, color=0.0, grey=0.0, blur=0.0, noise=0.0)
 """Held-out frames are seen whole and in their own colors."""
 
 

@@ -12,7 +12,7 @@ import torch
 from depth_node.config.pretraining import LooksConfig
 from depth_node.datasets.street_looks import look
 
-PLAIN = {"color": 0.0, "grey": 0.0, "blur": 0.0, "noise": 0.0}
+PLAIN = {"bars": 0.0, "color": 0.0, "grey": 0.0, "blur": 0.0, "noise": 0.0}
 H, W, FOCAL = 96, 256, 150.0
 
 
@@ -63,3 +63,19 @@ def test_colors_change_and_stay_in_range():
     plain, changed = views(LooksConfig(roll=0.0, **PLAIN)), views(LooksConfig(roll=0.0))
     assert float((plain.image - changed.image).abs().mean()) > 0.05
     assert 0 <= float(changed.image.min()) <= float(changed.image.max()) <= 1
+
+
+def test_bars_carry_edges_on_and_have_no_depth():
+    batch = views(LooksConfig(roll=0.0, **(PLAIN | {"bars": 1.0})), count=8, size=(64, 256))
+    column, known = batch.image[:, 0] * 255, batch.labels != 255
+    for i in range(8):
+        seen = known[i, 32]
+        first = int(seen.nonzero()[0])
+        assert 16 < first < 48  # the source is 2.7 times as wide as high, the view four times
+        assert int(seen.sum()) == pytest.approx(256 - 2 * first, abs=1)
+        assert not batch.depth[i, 0, :, : first - 1].any()
+        assert float(column[i, 32, :first].std()) < 1.0
+        # Not squashed: a source's pixel is as wide as it is high.
+        wide = abs(float(column[i, 32, 140] - column[i, 32, 110])) / 30
+        high = float(batch.image[i, 1, 50, 128] - batch.image[i, 1, 20, 128]) * 255 / 2 / 30
+        assert wide == pytest.approx(high, rel=0.05)
