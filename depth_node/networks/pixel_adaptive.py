@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from depth_node.networks.layers import clear_bias
 from depth_node.networks.pixel_adaptive_ops import PixelAdaptive, PixelDistances
-from depth_node.networks.pixel_adaptive_tiles import half_window, seen
+from depth_node.networks.pixel_adaptive_tiles import half_window, shift
 
 FEW_CHANNELS = 32
 """With fewer, a CPU multiplies matrices in single precision faster than in half."""
@@ -37,8 +37,7 @@ def pixel_distances(guide: Tensor, kernel: int = 3) -> Tensor:
     # The sum over channels needs more bits than half precision has.
     guide = guide.float() if guide.dtype in (torch.float16, torch.bfloat16) else guide
     if _is_traced():
-        padded, reach = F.pad(guide, (kernel // 2,) * 4), kernel // 2
-        return torch.stack([(guide - seen(padded, reach, *o)).square().sum(1) for o in half_window(kernel)], 1)
+        return torch.stack([(guide - shift(guide, *o)).square().sum(1) for o in half_window(kernel)], 1)
     result: Tensor = PixelDistances.apply(guide, kernel)
     return result
 
@@ -128,23 +127,14 @@ class PixelAdaptiveConv2d(nn.Module):
 
 
 def _traceable(features: Tensor, affinity: Tensor, weight: Tensor) -> Tensor:
-    """One 1x1 convolution, shifts and products: operations that every exporter and compiler knows.
-
-    A tap's kernel value is one number a pixel, so it may as well weigh what the tap's weights have made of the
-    features: no row of all shifted features has to be written, and compilers fuse the products into the sum.
-    """
-    outputs, kernel = len(weight), weight.shape[-1]
-    reach, offsets = kernel // 2, half_window(kernel)
-    border, middle = (reach,) * 4, len(offsets)
-    mixed = weight.permute(2, 3, 0, 1).reshape(kernel * kernel * outputs, -1, 1, 1)
-    taps = F.pad(F.conv2d(features, mixed), border).split(outputs, 1)  # in reading order, the centre's in the middle
-    values = F.pad(affinity, border).split(1, 1)
-    total = seen(taps[middle], reach, 0, 0)
-    for index, (down, right) in enumerate(offsets):
-        total = total + seen(values[index], reach, 0, 0) * seen(taps[middle + 1 + index], reach, down, right)
-        before = seen(taps[middle - 1 - index], reach, -down, -right)
-        total = total + seen(values[index], reach, -down, -right) * before
-    return total
+    """Shifts, products and one 1x1 convolution: operations that every exporter and compiler knows."""
+    taps = {(0, 0): features}
+    for values, (down, right) in zip(affinity.split(1, 1), half_window(weight.shape[-1]), strict=True):
+        taps[down, right] = values * shift(features, down, right)
+        taps[-down, -right] = shift(values * features, -down, -right)
+    # Sorted, the offsets are in reading order, as are the weights.
+    mixed = weight.permute(0, 2, 3, 1).reshape(len(weight), -1, 1, 1)
+    return F.conv2d(torch.cat([taps[offset] for offset in sorted(taps)], 1), mixed)
 
 
 def _is_traced() -> bool:

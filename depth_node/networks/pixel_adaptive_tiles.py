@@ -27,13 +27,6 @@ def _window(kernel: int) -> tuple[tuple[int, int], ...]:
     return tuple((down, right) for down in reach for right in reach)
 
 
-def seen(padded: Tensor, reach: int, down: int, right: int) -> Tensor:
-    """What `shift` gives, of maps that have a border of `reach` zeros already."""
-    top, left = reach + down, reach + right
-    height, width = padded.shape[-2] - 2 * reach, padded.shape[-1] - 2 * reach
-    return padded[..., top : top + height, left : left + width]
-
-
 def shift(maps: Tensor, down: int, right: int) -> Tensor:
     """Maps whose pixel (y, x) is the given one's (y + down, x + right), zero where that lies outside."""
     padded = F.pad(maps, (max(-right, 0), max(right, 0), max(-down, 0), max(down, 0)))
