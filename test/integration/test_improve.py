@@ -91,9 +91,11 @@ def blur(folder):
 @pytest.mark.parametrize(
     ("poison", "street", "words"),
     [
-        ("static", ["--speed", "0", "--speed_variation", "0"], "triplets .*left out"),
+        pytest.param(
+            "static", ["--speed", "0", "--speed_variation", "0"], "triplets .*left out", marks=pytest.mark.slow
+        ),
         ("camera", ["--focal", "0.9"], "focal length is 0.900 of the picture's width, in the older recordings 0.580"),
-        ("blurred", [], "as sharp as those of the older recordings"),
+        pytest.param("blurred", [], "as sharp as those of the older recordings", marks=pytest.mark.slow),
     ],
 )
 def test_a_poisoned_night_is_refused_before_it_is_learnt_from(

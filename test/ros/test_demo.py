@@ -43,6 +43,7 @@ def test_the_page_shows_the_pictures(shown):
         assert min(cv2.imread(str(shown / name)).shape[:2]) > 200
 
 
+@pytest.mark.slow
 def test_a_second_demo_takes_the_street_that_is_there(shown, capsys):
     before = (shown / "street/settings.json").stat().st_mtime_ns
     shutil.rmtree(shown / "received")

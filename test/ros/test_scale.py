@@ -156,7 +156,7 @@ def as_scan(cloud):
     return scan, sonar
 
 
-@pytest.mark.parametrize("source", ["scan", "range"])
+@pytest.mark.parametrize("source", ["scan", pytest.param("range", marks=pytest.mark.slow)])
 def test_a_scanner_and_a_sonar_make_metres(live, listener, start, street, tmp_path, source):
     at = f"- {{parent: base_link, child: scanner, translation: [1.41, 0, {SLICE}], rotation: [0, 0, 0, 1]}}\n"
     (tmp_path / "mounts.yaml").write_text(MOUNTS + at)
