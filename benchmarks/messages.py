@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a frame costs the live node around its network: from the image's bytes to messages at another process.
 
-python benchmarks/messages.py [--frames 100] [--rate 10] [--size 1242 375] [--kinds numpy torch] [--blocks returned kept]
+python benchmarks/messages.py [--frames 100] [--rate 10] [--size 1242 375] [--kinds numpy torch] [--json FILE]
 
 The node's own parts do the work: message to RGB, rectification, `DepthOutputs` with depth image, labelled cloud and
 class image. The prediction is ready, so that no network is in the figures. A process of its own subscribes to all
@@ -21,6 +21,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -83,7 +84,7 @@ def prediction(kind: str, width: int, height: int, K: Any) -> Any:
     return TensorPrediction(*map(torch.from_numpy, arrays), K, view, torch.from_numpy(labels))
 
 
-def work(kind: str, blocks: str, clock_name: str, width: int, height: int, frames: int, rate: float) -> None:
+def work(kind: str, blocks: str, clock: str, width: int, height: int, frames: int, rate: float) -> None:
     """The node's part; prints what each frame took, as JSON."""
     from depth_node.allocator import keep_large_blocks
     from depth_node.ros.main import ros_context
@@ -93,55 +94,73 @@ def work(kind: str, blocks: str, clock_name: str, width: int, height: int, frame
     if blocks == "kept":
         keep_large_blocks()
     with ros_context([]) as stop:
+        worker = Worker(kind, CLOCKS[clock], width, height)
+        while not worker.is_watched() and not stop.is_set():
+            time.sleep(0.1)
+        found, faults = [], 0
+        for number in range(-WARM_UP, frames):
+            if stop.is_set():
+                break
+            begin, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF)
+            times = worker.frame()
+            after = resource.getrusage(resource.RUSAGE_SELF)
+            times["CPU of all"] = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            if number >= 0:
+                found.append(times)
+                faults += after.ru_minflt - before.ru_minflt
+            time.sleep(max(0.0, begin + 1 / rate - time.monotonic()))
+        print(json.dumps({"times": found, "faults": faults / frames, "floor": copies(width * height)}))
+
+
+class Worker:
+    """The live node without its network, as `CameraStream` and `FrameWorker` go through it."""
+
+    def __init__(self, kind: str, clock: Callable[[], float], width: int, height: int) -> None:
+        """Advertise, and make ready what would come from elsewhere."""
         import rclpy
-        from rclpy.serialization import deserialize_message, serialize_message
+        from rclpy.serialization import serialize_message
         from sensor_msgs.msg import Image
 
         from depth_node.camera.calibration import CameraCalibration
         from depth_node.camera.rectification import Rectifier
         from depth_node.config.classes import CITYSCAPES
         from depth_node.config.live import NodeConfig
-        from depth_node.ros.live import outputs as outputs_module
-        from depth_node.ros.messages import fill_image, pinhole_info, rgb_of
+        from depth_node.ros.live import outputs
+        from depth_node.ros.messages import fill_image, pinhole_info
 
-        node = rclpy.create_node("bench")
-        clock = CLOCKS[clock_name]
-        outputs_module.perf_counter = clock
-        outputs, config = outputs_module.DepthOutputs(node, CITYSCAPES), NodeConfig()
+        vars(outputs)["perf_counter"] = clock  # its stages by the clock that is asked for
+        self._clock, self._config, self._node = clock, NodeConfig(), rclpy.create_node("bench")
+        self._outputs = outputs.DepthOutputs(self._node, CITYSCAPES)
         K = np.array([[0.58 * width, 0, width / 2], [0, 0.58 * width, height / 2], [0, 0, 1]])
         info = pinhole_info(Image().header, K, width, height)
         info.d = DISTORTION
-        rectifier = Rectifier(CameraCalibration.from_camera_info(info))
+        self._rectifier = Rectifier(CameraCalibration.from_camera_info(info))
         pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
-        raw = serialize_message(fill_image(Image(), Image().header, pixels, "bgr8"))
-        ready, wanted = prediction(kind, width, height, K), set(TOPICS)
-        while outputs.wanted() < wanted and not stop.is_set():
-            time.sleep(0.1)
-        found: list[dict[str, float]] = []
-        cost = []
-        for number in range(-WARM_UP, frames):
-            if stop.is_set():
-                break
-            begin, times = time.monotonic(), {}
-            before, start = resource.getrusage(resource.RUSAGE_SELF), clock()
-            message = deserialize_message(raw, Image)
-            times["receive"] = clock() - start
-            message.header.stamp.sec, message.header.stamp.nanosec = divmod(time.time_ns(), 10**9)
-            called = clock()
-            picture = rgb_of(message)
-            times["decode"] = clock() - called
-            rectifier(picture)
-            times["rectify"] = clock() - called - times["decode"]
-            outputs.publish(wanted, ready, message.header, config, np.zeros(3))
-            times["callback to published"] = clock() - called
-            after = resource.getrusage(resource.RUSAGE_SELF)
-            times |= outputs.timings
-            times["CPU of all"] = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-            if number >= 0:
-                found.append(times)
-                cost.append(after.ru_minflt - before.ru_minflt)
-            time.sleep(max(0.0, begin + 1 / rate - time.monotonic()))
-        print(json.dumps({"times": found, "faults": median(cost), "floor": copies(width * height)}))
+        self._raw = serialize_message(fill_image(Image(), Image().header, pixels, "bgr8"))
+        self._ready = prediction(kind, width, height, K)
+
+    def is_watched(self) -> bool:
+        """Whether the viewer is there."""
+        return self._outputs.wanted() >= set(TOPICS)
+
+    def frame(self) -> dict[str, float]:
+        """One picture from its bytes to its messages; seconds per stage."""
+        from rclpy.serialization import deserialize_message
+        from sensor_msgs.msg import Image
+
+        from depth_node.ros.messages import rgb_of
+
+        start = self._clock()
+        message = deserialize_message(self._raw, Image)
+        called = self._clock()
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(time.time_ns(), 10**9)
+        picture = rgb_of(message)
+        decoded = self._clock()
+        self._rectifier(picture)
+        rectified = self._clock()
+        self._outputs.publish(set(TOPICS), self._ready, message.header, self._config, np.zeros(3))
+        times = {"receive": called - start, "decode": decoded - called, "rectify": rectified - decoded}
+        return times | self._outputs.timings | {"callback to published": self._clock() - called}
 
 
 def copies(pixels: int) -> dict[str, float]:
@@ -179,16 +198,16 @@ def measure(kind: str, blocks: str, args: argparse.Namespace) -> dict[str, Any]:
 
 def report(found: dict[str, Any]) -> None:
     """One table for people."""
-    print(f"\n{found['kind']}, blocks {found['blocks']}, load {found['load']:.1f}: {found['faults']:.0f} page faults")
+    print(
+        f"\n{found['kind']}, blocks {found['blocks']}, load {found['load']:.1f}: {found['faults']:.0f} page faults each"
+    )
     print("| stage | median ms | p95 | x copy |\n|---|---|---|---|")
-    for stage in found["times"][0]:
-        times = sorted(times[stage] for times in found["times"])
-        middle, floor = median(times), found["floor"].get(stage)
-        ratio = f"{middle / floor:.1f}" if floor else ""
-        print(f"| {stage} | {1e3 * middle:.2f} | {1e3 * times[int(0.95 * len(times))]:.2f} | {ratio} |")
-    for topic, delays in found["delays"].items():
-        delays = sorted(delays) or [float("nan")]
-        print(f"| at the viewer, {topic} | {1e3 * median(delays):.2f} | {1e3 * delays[int(0.95 * len(delays))]:.2f} | |")
+    stages = {stage: [times[stage] for times in found["times"]] for stage in found["times"][0]}
+    for stage, values in (stages | {f"at the viewer, {name}": of for name, of in found["delays"].items()}).items():
+        times = sorted(values) or [float("nan")]
+        floor = found["floor"].get(stage)
+        ratio = f"{median(times) / floor:.1f}" if floor else ""
+        print(f"| {stage} | {1e3 * median(times):.2f} | {1e3 * times[int(0.95 * len(times))]:.2f} | {ratio} |")
 
 
 def main() -> None:

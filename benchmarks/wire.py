@@ -26,6 +26,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -51,7 +52,7 @@ TOPIC, PLAYED_TOPIC = "wire", "/camera/image_raw"
 
 
 def receive(topic: str, kind: str, reliability: str, executor_name: str, blocks: str) -> None:
-    """Take messages until SIGINT, then print (number, delay s, arrival s) of all of them as JSON, and what they cost."""
+    """Take messages until SIGINT, then print (number, delay s, arrival s) of each as JSON, and what they cost."""
     from depth_node.allocator import keep_large_blocks
     from depth_node.ros.main import SIGNAL_LATENCY, ros_context
 
@@ -191,7 +192,7 @@ HEAD = """\
 def longest_gap(numbers: Sequence[int]) -> int:
     """Most messages in a row that did not come, between two that did."""
     ordered = sorted(numbers)
-    return max((b - a - 1 for a, b in zip(ordered, ordered[1:], strict=False)), default=0)
+    return max((b - a - 1 for a, b in pairwise(ordered)), default=0)
 
 
 def measure(name: str, reliability: str, profile: str, subscriber: tuple[str, str], args: argparse.Namespace) -> Row:
@@ -215,7 +216,9 @@ def measure(name: str, reliability: str, profile: str, subscriber: tuple[str, st
         sent = play(width, height, reliability, args, sending, receiver.stdout)
     else:
         command = [*me, "send", kind, *map(str, (width, height, args.count, args.rate))]
-        subprocess.run(command, check=True, env=sending, stderr=subprocess.DEVNULL, timeout=PATIENCE + args.count / args.rate)
+        subprocess.run(
+            command, check=True, env=sending, stderr=subprocess.DEVNULL, timeout=PATIENCE + args.count / args.rate
+        )
         sent = args.count
     time.sleep(TAIL)
     receiver.send_signal(signal.SIGINT)
@@ -223,7 +226,7 @@ def measure(name: str, reliability: str, profile: str, subscriber: tuple[str, st
     came = found["came"]
     delays = sorted(delay for _, delay, _ in came) or [float("nan")]
     arrivals = sorted(arrival for _, _, arrival in came)
-    pauses = [b - a for a, b in zip(arrivals, arrivals[1:], strict=False)] or [float("nan")]
+    pauses = [b - a for a, b in pairwise(arrivals)] or [float("nan")]
     number = max(len(came), 1)
     return Row(
         f"{width}x{height} {'labelled cloud' if kind == 'cloud' else kind}",
