@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +18,10 @@ from depth_node.inference.pointcloud import CloudLayout
 from depth_node.inference.prediction import Prediction
 
 Pixels = NDArray[Any]
+
+BAND = 16
+"""Rows that are filled at a time: their points stay in the cache while one field after the other is written."""
+NO_ALPHA = np.uint32(0xFFFFFF)
 
 
 class ArrayPrediction(Prediction[Pixels]):
@@ -72,22 +77,26 @@ class ArrayCloudPacker(CloudLayout[Pixels]):
         """See `CloudLayout.fill`."""
         self.check(labels, confidence, min_confidence)
         step = self.stride
-        z = depth[::step, ::step]
-        with np.errstate(invalid="ignore"):
-            distance = z * self._lengths
-            seen = (z > 0) & np.isfinite(z) & (distance >= min_range) & (distance <= max_range)
-            if confidence is not None and min_confidence:
-                seen &= confidence[::step, ::step] >= min_confidence
-            shown = np.where(seen, z, np.float32(math.nan))
-            if clear_range > 0:
-                beyond = (z == math.inf) | (distance > max_range)
-                shown = np.where(beyond, np.float32(clear_range) / self._lengths, shown)
-            np.multiply(self._slopes[0], shown, out=self._cloud[..., 0])
-            np.multiply(self._slopes[1], shown, out=self._cloud[..., 1])
-        self._cloud[..., 2] = shown
-        self._bytes[..., 12:15] = image[::step, ::step, ::-1]
-        if labels is not None:
-            self._bytes[..., 16] = labels[::step, ::step]
-        if self.with_confidence and confidence is not None:
-            np.divide(confidence[::step, ::step], np.float32(SURE), out=self._cloud[..., -1], dtype=np.float32)
+        z, colors = depth[::step, ::step], image[::step, ::step]
+        sure = None if confidence is None else confidence[::step, ::step]
+        for top in range(0, len(z), BAND):
+            rows = np.s_[top : top + BAND]
+            with np.errstate(invalid="ignore"):
+                distance = z[rows] * self._lengths[rows]
+                seen = (z[rows] > 0) & np.isfinite(z[rows]) & (distance >= min_range) & (distance <= max_range)
+                if sure is not None and min_confidence:
+                    seen &= sure[rows] >= min_confidence
+                shown = np.where(seen, z[rows], np.float32(math.nan))
+                if clear_range > 0:
+                    beyond = (z[rows] == math.inf) | (distance > max_range)
+                    shown = np.where(beyond, np.float32(clear_range) / self._lengths[rows], shown)
+                np.multiply(self._slopes[0, rows], shown, out=self._cloud[rows, :, 0])
+                np.multiply(self._slopes[1, rows], shown, out=self._cloud[rows, :, 1])
+            self._cloud[rows, :, 2] = shown
+            bgra = cv2.cvtColor(np.ascontiguousarray(colors[rows]), cv2.COLOR_RGB2BGRA)
+            np.bitwise_and(bgra.view("<u4")[..., 0], NO_ALPHA, out=self._cloud.view("<u4")[rows, :, 3])
+            if labels is not None:
+                self._bytes[rows, :, 16] = labels[::step, ::step][rows]
+            if self.with_confidence and sure is not None:
+                np.divide(sure[rows], np.float32(SURE), out=self._cloud[rows, :, -1], dtype=np.float32)
         return self._cloud

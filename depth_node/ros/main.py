@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from depth_node.errors import DepthNodeError, RosError, first_line
-from depth_node.ros.surroundings import make_room_for_large_messages, share_cores
+from depth_node.ros.surroundings import clear_dead_segments, make_room_for_large_messages, share_cores
 
 SIGNAL_LATENCY = 0.2
 """Seconds at most until a signal is seen: Python's handlers wait until the middleware's own waiting returns."""
@@ -74,6 +74,7 @@ def ros_context(args: Sequence[str] | None = None) -> Iterator[Stop]:
         HelpWantedError: `--help` is among them.
     """
     make_room_for_large_messages()
+    clear_dead_segments()
     stop = Stop()
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

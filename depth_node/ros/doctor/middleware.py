@@ -12,12 +12,10 @@ from pathlib import Path
 
 from depth_node.installed import version_of
 from depth_node.ros.doctor.finding import BAD, NOTE, OK, WARN, Finding
-from depth_node.ros.surroundings import LEAST_SHARED_MEMORY, PROFILE, PROFILE_VARIABLES
+from depth_node.ros.surroundings import LEAST_SHARED_MEMORY, PROFILE, PROFILE_VARIABLES, SHARED_MEMORY, dead_segments
 
 RECEIVE_BUFFER = Path("/proc/sys/net/core/rmem_max")
 LEAST_BUFFER = 4 << 20
-SHARED_MEMORY = Path("/dev/shm")
-MANY_SEGMENTS = 200
 
 
 def check_middleware(environment: Mapping[str, str] = os.environ) -> Iterator[Finding]:
@@ -76,13 +74,14 @@ def check_shared_memory(folder: Path) -> Iterator[Finding]:
         )
     else:
         yield Finding(OK, "shared memory", f"{free / 2**30:.1f} GB free")
-    left = len(list(folder.glob("fast*")))
-    if left > MANY_SEGMENTS:
+    left = list(dead_segments(folder))
+    if left:
+        size = sum(path.stat().st_size for path in left) >> 20
         yield Finding(
-            WARN,
+            NOTE,
             "shared memory",
-            f"{left} segments of Fast DDS lie in {folder}, many of killed nodes",
-            "fastdds shm clean",
+            f"{len(left)} segments of Fast DDS in {folder} are of processes that were killed, {size} MB",
+            "start a node of this package, or `depth play`: it removes them",
         )
 
 

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from depth_node.camera.network_view import view_of
 from depth_node.config.network import NetworkConfig
 from depth_node.geometry.disparity import resized_depth
+from depth_node.inference import array_prediction
 from depth_node.inference.array_maps import (
     best_class_map,
     confidence_map,
@@ -111,6 +112,18 @@ def test_clouds(predictions, stride, clear_range, labels, confidence):
     for name in found.dtype.names:
         np.testing.assert_allclose(found[name], expected[name], rtol=1e-6, atol=1e-6)
     assert np.isfinite(found["z"]).any()
+
+
+@pytest.mark.parametrize("band", [1, 7, 1000])
+def test_clouds_are_the_same_to_the_byte_however_many_rows_are_filled_at_a_time(predictions, monkeypatch, band):
+    _, each = predictions
+    depth, options = each.ranged(0.1, 80.0), (0.5, 50.0, each.confidence, 20, 3.0)
+    expected = each.cloud_packer(True, 1, True).fill(depth, each.image, each.labels, *options).tobytes()
+    monkeypatch.setattr(array_prediction, "BAND", band)
+    found = each.cloud_packer(True, 1, True).fill(depth, each.image, each.labels, *options)
+    assert found.tobytes() == expected
+    colors = found.view(np.uint8)[..., 12:16]
+    np.testing.assert_array_equal(colors, np.dstack([each.image[..., ::-1], np.zeros_like(each.labels)]))
 
 
 def test_a_packer_gets_what_it_was_made_for(predictions):

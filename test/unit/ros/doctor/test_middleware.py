@@ -34,11 +34,12 @@ def test_shared_memory_that_is_small_full_or_missing(tmp_path, monkeypatch):
     assert "64 MB are free" in small.text
     assert "--shm-size" in small.remedy
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(1 << 33, 0, 1 << 33))
-    for number in range(middleware.MANY_SEGMENTS + 1):
-        (tmp_path / f"fastrtps_{number}").touch()
+    for ending in ("", "_el"):
+        (tmp_path / f"fastdds_0123456789abcdef{ending}").touch()
     room, left = check_shared_memory(tmp_path)
-    assert (room.level, left.level) == (OK, WARN)
-    assert "fastdds shm clean" in left.remedy
+    assert (room.level, left.level) == (OK, NOTE)
+    assert left.text.startswith("1 segments")
+    assert "start a node" in left.remedy
 
 
 def test_without_ros_the_one_thing_that_counts_is_said(monkeypatch):
