@@ -15,8 +15,8 @@ import os
 import time
 from pathlib import Path
 
+from depth_node.allocator import resident_memory
 from depth_node.checkpoints.shipped import DEFAULT
-from depth_node.process_memory import resident_memory
 from depth_node.ros.main import ros_context
 
 

@@ -22,3 +22,11 @@ def keep_large_blocks() -> bool:
         return False
     done = (mallopt(M_MMAP_THRESHOLD, 10**9), mallopt(M_TRIM_THRESHOLD, 2 * 10**9), mallopt(M_TOP_PAD, 64 << 20))
     return all(done)
+
+
+def resident_memory() -> int:
+    """Bytes of this process that are in memory now; where the system does not say, the most there ever were."""
+    pages = Path("/proc/self/statm")
+    if pages.exists():
+        return int(pages.read_text().split()[1]) * resource.getpagesize()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

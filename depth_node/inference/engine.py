@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from depth_node.allocator import resident_memory
 from depth_node.checkpoints.depth_info import CheckpointInfo
 from depth_node.config.backend import AUTO
 from depth_node.config.classes import ClassMap
@@ -28,7 +29,6 @@ from depth_node.inference.backends.choice import open_backend
 from depth_node.inference.backends.interface import Backend, GraphBackend
 from depth_node.inference.backends.opener import Say
 from depth_node.inference.prediction import Prediction
-from depth_node.process_memory import resident_memory
 
 if TYPE_CHECKING:
     from torch import Tensor
