@@ -1,6 +1,6 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Asks glibc to keep large blocks instead of returning them to the kernel after every operation.
+"""How much memory this process holds, and asking glibc to keep large blocks rather than give them back every time.
 
 PyTorch on the CPU allocates tens of megabytes per operation. glibc maps and unmaps each such block, and the kernel
 clears its pages every time; keeping them makes a training step about 1.5 times as fast and costs some resident memory.
@@ -9,6 +9,8 @@ clears its pages every time; keeping them makes a training step about 1.5 times 
 from __future__ import annotations
 
 import ctypes
+import resource
+from pathlib import Path
 
 # Numbers of mallopt(3)'s parameters, from malloc.h.
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
