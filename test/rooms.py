@@ -16,6 +16,7 @@ FLOORS: tuple[dict[str, str], ...] = (
         "allocator": "how memory is kept",
         "installed": "which packages are installed",
         "cache_folder": "where files lie that can be made again",
+        "process_memory": "how much memory this process holds",
         "distributed": "processes that torchrun started",
     },
     {"config": "every default, once: ROS parameters, YAML and flags are made from it"},
