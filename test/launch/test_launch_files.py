@@ -90,12 +90,12 @@ def description(name):
     return loaded.generate_launch_description()
 
 
-def launched(prefix, name, **given):
+def launched(prefix, name, script=LAUNCH, **given):
     """Launch a file until it ends by itself."""
     before = os.environ.get("AMENT_PREFIX_PATH", "")
     environment = {**os.environ, "AMENT_PREFIX_PATH": f"{prefix}{os.pathsep if before else ''}{before}"}
     file = prefix / f"share/depth_node/launch/{name}.launch.py"
-    command = [sys.executable, "-c", LAUNCH, str(file), *(f"{key}:={value}" for key, value in given.items())]
+    command = [sys.executable, "-c", script, str(file), *(f"{key}:={value}" for key, value in given.items())]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -289,6 +289,54 @@ def test_a_night_gets_lists_and_more_arguments(launch, prefix, monkeypatch):
         *("improve", "/data/a b.mcap", "/data/c", "--from", "real", "--output", "/n/3"),
         *("--older", "/n/1", "/n/2", "--deploy", "/robot/x.safetensors", "--epochs", "2"),
     ]
+
+
+BESIDE = """
+import os, signal, sys, threading, time
+from launch import LaunchDescription, LaunchService
+from launch.actions import ExecuteProcess, IncludeLaunchDescription, OpaqueFunction
+from launch_ros.ros_adapters import get_ros_adapter
+file, *given = sys.argv[1:]
+include = IncludeLaunchDescription(file, launch_arguments=[pair.split(":=", 1) for pair in given])
+slow = "import signal, time; signal.signal(signal.SIGINT, lambda *_: (time.sleep(2), exit())); time.sleep(60)"
+others = [OpaqueFunction(function=lambda context: get_ros_adapter(context) and None)]  # as a lifecycle node has it
+others += [ExecuteProcess(cmd=[sys.executable, "-c", slow])]
+service = LaunchService(noninteractive=True)
+service.include_launch_description(LaunchDescription([*others, include]))
+def interrupt():
+    while not os.path.exists(os.environ["NOTE"]):
+        time.sleep(0.05)
+    os.kill(os.getpid(), signal.SIGINT)
+threading.Thread(target=interrupt).start()
+sys.exit(service.run())
+"""
+"""A file beside a process that takes its time to end; Ctrl-C as soon as the file's own has noted what it is given."""
+UNTIL_INTERRUPTED = """
+import time
+try:
+    time.sleep(60)
+except KeyboardInterrupt:
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "program", "given"),
+    [
+        ("depth", "depth_node", {}),
+        ("record", "recorder_node", {"bags": "/data/monday", "output": "/data/out"}),
+        ("retrain", "depth", {"bags": "/data/monday", "output": "/n/1"}),
+    ],
+)
+def test_what_is_interrupted_ends_once(launch, prefix, monkeypatch, name, program, given):
+    """The end of our process, while launch waits for others, is no second shutdown, which launch_ros cannot take."""
+    path = prefix / "bin" / program
+    path.write_text(PROGRAM.format(python=sys.executable) + UNTIL_INTERRUPTED)
+    monkeypatch.setenv("PATH", f"{prefix / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("NOTE", f"{path}.json")
+    done = launched(prefix, name, script=BESIDE, **given)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ROS adapter" not in done.stdout + done.stderr
 
 
 NAVIGATION = """
