@@ -204,13 +204,23 @@ def test_rviz_shows_one_of_several_cameras(launch, prefix):
     (prefix / "share/ament_index/resource_index/packages/rviz2").touch()
     started(prefix, "multi_camera", "depth_node", rviz="true", cameras="front,rear", rviz_camera="rear")
     arguments = " ".join(json.loads(Path(f"{rviz}.json").read_text())["arguments"])
-    for wanted in ("image:=rear/image_raw", "depth/points:=rear/depth/points", "-f rear_optical_frame"):
+    for wanted in ("image:=rear/image_raw", "depth/points:=rear/depth/points", "-f rear_optical_frame", "/depth.rviz"):
         assert wanted in arguments
 
 
-def test_one_topic_for_all_cameras_is_one_line(launch, prefix):
-    output = failed(prefix, "multi_camera", images="/camera/image_raw")
-    assert "images:=/camera/image_raw would be one topic for all cameras: write {camera} for the name" in output
+@pytest.mark.parametrize(
+    ("name", "given", "says"),
+    [
+        ("multi_camera", {"images": "/camera/image_raw"}, "images:=/camera/image_raw would be one topic for all"),
+        ("multi_camera", {"images": ""}, "images:= would be one topic for all cameras: write {camera} for the name"),
+        ("multi_camera", {"cameras": "[]"}, "give them with commas between, cameras:=front,rear"),
+        ("multi_camera", {"rviz": "true", "rviz_camera": "left"}, "rviz_camera:=left is none of the cameras: take one"),
+        ("multi_camera", {"rviz": "true", "rviz_display": "nothing"}, "Valid options are: ['depth', 'classes']"),
+        ("depth", {"rviz_display": "nothing"}, "Valid options are: ['depth', 'classes']"),
+    ],
+)
+def test_what_cannot_be_launched_is_one_line(launch, prefix, name, given, says):
+    assert says in failed(prefix, name, **given)
 
 
 def test_a_bag_is_played_to_the_node(launch, prefix, monkeypatch):
