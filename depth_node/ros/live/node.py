@@ -274,7 +274,8 @@ class DepthNode(LifecycleNode):
             if level != "ok"
         ]
         troubles += [problem] if problem else []
-        return "warn" if troubles else "ok", "; ".join(troubles) or f"{len(self._cameras)} cameras", values
+        state = f"{len(self._cameras)} cameras" if self._config.enabled else DISABLED
+        return "warn" if troubles else "ok", "; ".join(troubles) or state, values
 
     def _camera_reports(self) -> dict[str, Report]:
         """The same for each of several cameras."""

@@ -280,7 +280,7 @@ def test_every_network_comes_up(make, make_semantic_checkpoint, tmp_path, archit
         ({"cameras": ["front"], "front__depth__max": -1.0}, "'front.depth.max' is -1.0, out of bounds"),
         ({"cameras": ["front"], "front__depth__max": 0.05}, "'front': parameter 'depth.min' is 0.1 but must be below"),
         ({"cameras": ["front"], "rear__depth__max": 5.0}, "unknown parameter 'rear.depth.max'"),
-        ({"cameras": ["front"], "front__checkpoint": "real"}, "unknown parameter 'front.checkpoint'"),
+        ({"cameras": ["front"], "front__checkpoint": "real"}, "'front.checkpoint': all share one 'checkpoint'"),
         ({"cameras": "front,re ar"}, "parameter 'cameras' has 're ar', which is no name for topics"),
         ({"precision": "int8"}, "one of auto, fp32, fp16, bf16"),
         ({"backend": "tensorrt"}, "parameter 'backend' is 'tensorrt' but must be one of auto, torch, openvino, onnx"),
