@@ -88,9 +88,7 @@ def generate_launch_description() -> LaunchDescription:
     )
 
 
-def argument(
-    name: str, default: object, description: str, choices: list[str] | None = None
-) -> DeclareLaunchArgument:
+def argument(name: str, default: object, description: str, choices: list[str] | None = None) -> DeclareLaunchArgument:
     """A launch argument that `ros2 launch --show-args` explains."""
     return DeclareLaunchArgument(name, default_value=default, description=description, choices=choices)
 
