@@ -14,9 +14,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from depth_node.config.classes import CITYSCAPES
-from depth_node.config.live import PointSettings
-
 ROOT = Path(__file__).parents[2]
 DEPTH = ("namespace", "use_sim_time", "params_file", "log_level", "rviz", "rviz_display", "rviz_frame", "autostart")
 TOPICS = ("image", "camera_info", "lidar", "scan", "range", "odom")
@@ -390,23 +387,6 @@ def test_without_nav2_the_live_node_is_started_alone(launch, prefix):
     arguments, _, overrides = started(prefix, "nav2", "depth_node", image="/cam", checkpoint="/my.safetensors")
     assert overrides == {"use_sim_time": False, "checkpoint": "/my.safetensors", "points.preset": "obstacles"}
     assert "image:=/cam" in arguments
-
-
-def test_the_costmaps_name_what_the_node_publishes():
-    """Topics of the node, ranges that go with its preset, and every class of the legend once."""
-    for name in ("nav2_voxel", "nav2_semantic"):
-        tree = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())
-        costmap = tree["local_costmap"]["local_costmap"]["ros__parameters"]
-        assert all(plugin in costmap for plugin in costmap["plugins"] if plugin != "inflation_layer")
-        cloud, points = costmap["depth_layer"]["depth_cloud"], PointSettings(preset="obstacles")
-        assert cloud["topic"] == "/depth/points"
-        assert cloud["obstacle_max_range"] < points.max_range < points.clear_range < cloud["raytrace_max_range"]
-    camera = costmap["semantic_layer"]["camera"]
-    assert camera["max_obstacle_distance"] < points.clear_range
-    for topic in ("segmentation_topic", "labels_topic", "pointcloud_topic"):
-        assert f'"{camera[topic].removeprefix("/")}"' in (ROOT / "depth_node/ros/live/topic_list.py").read_text()
-    named = [each for kind in camera["class_types"] for each in camera[kind]["classes"]]
-    assert sorted(named) == sorted(CITYSCAPES.names)
 
 
 @pytest.mark.parametrize("shown", ["depth", "classes"])
