@@ -319,11 +319,9 @@ sys.exit(service.run())
 """
 """A file beside a process that takes its time to end; Ctrl-C as soon as the file's own has noted what it is given."""
 UNTIL_INTERRUPTED = """
-import time
-try:
+import contextlib, time
+with contextlib.suppress(KeyboardInterrupt):
     time.sleep(60)
-except KeyboardInterrupt:
-    pass
 """
 
 
