@@ -43,7 +43,10 @@ def generate_launch_description() -> LaunchDescription:
             argument("log_level", "info", "debug, info, warn, error or fatal"),
             argument("rviz", "false", "also start RViz with image, depth and semantic classes in colours, and cloud"),
             argument(
-                "rviz_display", "depth", "depth: the cloud in the picture's colours; classes: in those of classes"
+                "rviz_display",
+                "depth",
+                "depth: the cloud in the picture's colours; classes: in those of classes",
+                choices=["depth", "classes"],
             ),
             argument("rviz_frame", "camera_optical_frame", "fixed frame of RViz: the frame_id of the camera's images"),
             argument("autostart", "", "true: configure and activate at start; false: wait; empty: as params_file says"),
@@ -85,9 +88,9 @@ def generate_launch_description() -> LaunchDescription:
     )
 
 
-def argument(name: str, default: object, description: str) -> DeclareLaunchArgument:
+def argument(name: str, default: object, description: str, choices: list[str] | None = None) -> DeclareLaunchArgument:
     """A launch argument that `ros2 launch --show-args` explains."""
-    return DeclareLaunchArgument(name, default_value=default, description=description)
+    return DeclareLaunchArgument(name, default_value=default, description=description, choices=choices)
 
 
 def given_overrides(context: LaunchContext) -> dict[str, ParameterValue]:

@@ -13,6 +13,7 @@ from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 SHARE = FindPackageShare("depth_node")
+RVIZ = [SHARE, "/rviz/", LaunchConfiguration("rviz_display", default="depth"), ".rviz"]
 SHOWN = ("depth/image_color", "semantic/image_color", "depth/points")
 """What RViz shows besides the image."""
 
@@ -50,9 +51,12 @@ def argument(name: str, default: str, description: str) -> DeclareLaunchArgument
 
 
 def names(context: LaunchContext) -> list[str]:
-    """The cameras; the node says what is wrong with a name."""
+    """The cameras; the node says what is wrong with a name, and raises RuntimeError where there is none."""
     given = LaunchConfiguration("cameras").perform(context).strip("[] ")
-    return [name.strip(" \"'") for name in given.split(",") if name.strip()]
+    found = [name.strip(" \"'") for name in given.split(",") if name.strip()]
+    if not found:
+        raise RuntimeError("cameras:= has no names: give them with commas between, cameras:=front,rear")
+    return found
 
 
 def topics(context: LaunchContext) -> dict[str, str]:
@@ -60,7 +64,7 @@ def topics(context: LaunchContext) -> dict[str, str]:
     found: dict[str, str] = {}
     for argument, topic in (("images", "image"), ("camera_infos", "camera_info")):
         where = LaunchConfiguration(argument).perform(context)
-        if where and "{camera}" not in where:
+        if "{camera}" not in where and (where or argument == "images"):
             raise RuntimeError(f"{argument}:={where} would be one topic for all cameras: write {{camera}} for the name")
         if where:
             found |= {f"{name}/{topic}": where.replace("{camera}", name) for name in names(context)}
@@ -77,6 +81,9 @@ def rviz(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     if LaunchConfiguration("rviz").perform(context).lower() not in ("true", "1"):
         return []
     camera = LaunchConfiguration("rviz_camera").perform(context) or names(context)[0]
+    images = topics(context).get(f"{camera}/image")
+    if images is None:
+        raise RuntimeError(f"rviz_camera:={camera} is none of the cameras: take one of {', '.join(names(context))}")
     frame = LaunchConfiguration("rviz_frame").perform(context) or f"{camera}_optical_frame"
     sim_time = ParameterValue(LaunchConfiguration("use_sim_time", default="false"), value_type=bool)
     return [
@@ -85,10 +92,10 @@ def rviz(context: LaunchContext) -> list[LaunchDescriptionEntity]:
             executable="rviz2",
             name="depth_rviz",
             namespace=LaunchConfiguration("namespace", default=""),
-            arguments=["-d", PathJoinSubstitution([SHARE, "rviz", "depth.rviz"]), "-f", frame],
+            arguments=["-d", RVIZ, "-f", frame],
             parameters=[{"use_sim_time": sim_time}],
             remappings=[
-                ("image", topics(context)[f"{camera}/image"]),
+                ("image", images),
                 *((topic, f"{camera}/{topic}") for topic in SHOWN),
             ],
         )

@@ -37,7 +37,7 @@ def generate_launch_description() -> LaunchDescription:
             argument("use_sim_time", "false", "take time from /clock (bags played with --clock, simulators)"),
             argument("image", "image", "topic of the camera's images (for compressed ones without /compressed)"),
             argument("camera_info", "camera_info", "topic of the camera's calibration; as it is: beside the images"),
-            argument("checkpoint", "", "a *.safetensors checkpoint, or a name; empty: as config/depth.yaml says"),
+            argument("checkpoint", "", "a *.safetensors checkpoint, an exported *.onnx, or a name; empty: the default"),
             argument("costmap", COSTMAP, "parameters laid over Nav2's; nav2_semantic.yaml beside it adds classes"),
             argument("nav2_params", "", "your robot's Nav2 parameters; empty: those that nav2_bringup comes with"),
             argument("nav2", "true", "also start Nav2's navigation; false: the live node alone"),
@@ -64,7 +64,7 @@ def navigation(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     def given(name: str) -> str:
         return str(LaunchConfiguration(name).perform(context))
 
-    if given("nav2") != "true":
+    if given("nav2").lower() not in ("true", "1"):
         return []
     try:
         bringup = Path(get_package_share_directory("nav2_bringup"))

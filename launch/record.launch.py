@@ -5,8 +5,9 @@
 ros2 launch depth_node record.launch.py bags:=/data/monday output:=/data/recorded
 """
 
-from launch import LaunchDescription
+from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, Shutdown
+from launch.events.process import ProcessExited
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
@@ -42,7 +43,12 @@ def generate_launch_description() -> LaunchDescription:
                 ],
                 ros_arguments=["--log-level", LaunchConfiguration("log_level")],
                 output="screen",
-                on_exit=Shutdown(reason="the recording has ended"),
+                on_exit=end,
             ),
         ]
     )
+
+
+def end(_: ProcessExited, context: LaunchContext) -> Shutdown | None:
+    """End all with the recorder, unless that is under way already: launch cannot be shut down twice."""
+    return None if context.is_shutdown else Shutdown(reason="the recording has ended")

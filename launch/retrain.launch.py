@@ -10,6 +10,7 @@ import shlex
 
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction, Shutdown
+from launch.events.process import ProcessExited
 from launch.substitutions import LaunchConfiguration
 
 
@@ -22,7 +23,12 @@ def night(context: LaunchContext) -> list[ExecuteProcess]:
     command += ["--older", *older] if older else []
     command += ["--deploy", given["deploy"]] if given["deploy"] else []
     command += shlex.split(given["arguments"])
-    return [ExecuteProcess(cmd=command, output="screen", on_exit=Shutdown(reason="the night has ended"))]
+    return [ExecuteProcess(cmd=command, output="screen", on_exit=end)]
+
+
+def end(_: ProcessExited, context: LaunchContext) -> Shutdown | None:
+    """End all with the night, unless that is under way already: launch cannot be shut down twice."""
+    return None if context.is_shutdown else Shutdown(reason="the night has ended")
 
 
 def generate_launch_description() -> LaunchDescription:

@@ -16,10 +16,11 @@ FLOORS: tuple[dict[str, str], ...] = (
         "allocator": "how memory is kept",
         "installed": "which packages are installed",
         "cache_folder": "where files lie that can be made again",
+        "process_memory": "how much memory this process holds",
         "distributed": "processes that torchrun started",
     },
     {"config": "every default, once: ROS parameters, YAML and flags are made from it"},
-    {"geometry": "disparity, intrinsics, rigid motion, warping, ground plane; torch only"},
+    {"geometry": "disparity, intrinsics, rigid motion, warping, ground plane; PyTorch and NumPy only"},
     {
         "kitti": "the layout on disk: paths, formats, calibration files, splits",
         "sensing": "what other sensors give: clouds, odometry, where they sit on the vehicle",
@@ -38,8 +39,8 @@ FLOORS: tuple[dict[str, str], ...] = (
     },
     {
         "teachers": "depth networks of others, whose answers are written to disk to learn from",
-        "scale": "metres and steadiness at run time: sources, their filter, flicker, confidence",
-        "inference": "DepthEstimator: image, K -> Prediction; backends/ what computes the networks; clouds",
+        "scale": "metres and steadiness at run time: sources, their filter, flicker",
+        "inference": "the engines: image, K -> Prediction; backends/ what computes the networks; confidence, clouds",
         "recording": "bags to KITTI-style sequences: selection, sensors, journal, report",
     },
     {

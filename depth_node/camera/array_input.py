@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from depth_node.errors import EncodingError
+from depth_node.camera.network_view import check_picture
 
 
 def resize_array(image: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
@@ -29,8 +29,7 @@ def resize_array(image: NDArray[np.uint8], height: int, width: int) -> NDArray[n
     Raises:
         EncodingError: the image is not H x W x 3 bytes.
     """
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-        raise EncodingError(f"expected an H x W x 3 uint8 image, got {image.shape} {image.dtype}")
+    check_picture(image)
     if image.shape[:2] == (height, width):
         return image
     resized = Image.fromarray(np.ascontiguousarray(image)).resize((width, height), Image.Resampling.BILINEAR)

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from depth_node.errors import EncodingError
+from depth_node.camera.network_view import check_picture
 
 
 def resize_image(image: Tensor | np.ndarray, height: int, width: int) -> Tensor:
@@ -26,8 +26,7 @@ def resize_image(image: Tensor | np.ndarray, height: int, width: int) -> Tensor:
     Raises:
         EncodingError: the image is not H x W x 3 bytes.
     """
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype not in (torch.uint8, np.uint8):
-        raise EncodingError(f"expected an H x W x 3 uint8 image, got {tuple(image.shape)} {image.dtype}")
+    check_picture(image)
     tensor = torch.from_numpy(np.require(image, requirements="W")) if isinstance(image, np.ndarray) else image
     if tensor.shape[:2] == (height, width):
         return tensor

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth_node.config.fit import FITS
-from depth_node.errors import CalibrationError
+from depth_node.errors import CalibrationError, EncodingError
 from depth_node.geometry.intrinsics import scale_intrinsics
 
 if TYPE_CHECKING:
@@ -139,6 +139,13 @@ class NetworkView:
             f"the network sees {seen} in {filled}its {width}x{height}; things look {self.focal_ratio:.2f} times as "
             "large as to the camera it learnt from, depth is multiplied by that"
         )
+
+
+def check_picture(picture: Tensor | NDArray[Any]) -> None:
+    """Raise EncodingError where something is no picture (H, W, 3) uint8."""
+    shape, kind = tuple(picture.shape), str(picture.dtype).removeprefix("torch.")
+    if len(shape) != 3 or shape[2] != 3 or 0 in shape or kind != "uint8":
+        raise EncodingError(f"expected an H x W x 3 uint8 image, got {shape} {kind}")
 
 
 def view_of(

@@ -130,6 +130,8 @@ def _looks_like_safetensors(head: bytes) -> bool:
 def _what(head: bytes) -> str:
     if head.startswith(b"PK") or head.startswith(b"\x80"):
         return "a pickled PyTorch file"
+    if head.startswith(b"\x08"):  # ONNX' first field, its version
+        return "an ONNX network, which the live node alone runs"
     try:
         head.decode("ascii")
     except UnicodeDecodeError:

@@ -34,8 +34,11 @@ def read_exported_info(path: Path) -> CheckpointInfo:
     if not path.is_file():
         raise CheckpointError(f"exported network {path} does not exist or is no file")
     try:
+        size = path.stat().st_size
+        if not size:
+            raise ValueError("it is empty")
         with path.open("rb") as file:
-            text = _metadata(file, path.stat().st_size).get(METADATA_KEY)
+            text = _metadata(file, size).get(METADATA_KEY)
     except OSError as error:
         raise CheckpointError(f"cannot read exported network {path}: {error.strerror}") from error
     except ValueError as error:

@@ -23,7 +23,11 @@ from depth_node.config.view import ViewConfig
 def add_arguments(parser: CommandParser) -> None:
     """Declare the flags."""
     parser.add_argument(
-        "--namespace", type=str, nargs="+", default=[], help="namespaces of the live nodes to show [default: all]"
+        "--namespace",
+        type=str,
+        nargs="+",
+        default=[],
+        help="namespaces of the live nodes, or names of one node's cameras, to show [default: all]",
     )
     add_settings(parser, ViewConfig)
     parser.add_argument(

@@ -157,7 +157,8 @@ class NodeConfig(Validated):
     )
     enabled: bool = setting(
         True,
-        "false: stay active and subscribed, but make nothing until it is true again; the service ~/enable sets it, too",
+        "false: stay active and subscribed, but make nothing until it is true again; the service ~/enable sets it, "
+        "too; of several cameras it pauses all, front.enabled one",
         live=True,
     )
     image_transport: str = setting(

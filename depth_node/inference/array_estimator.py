@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth_node.camera.array_input import resize_array, to_network_array
-from depth_node.camera.network_view import NetworkView, view_of
+from depth_node.camera.network_view import NetworkView, check_picture, view_of
 from depth_node.config.classes import UNLABELLED
 from depth_node.config.fit import FITS
 from depth_node.config.network import SCALES
-from depth_node.errors import EncodingError
 from depth_node.inference.array_maps import (
     best_class_map,
     confidence_map,
@@ -49,8 +48,7 @@ class ArrayEstimator(Engine[ArrayPrediction]):
 
     def _estimate(self, request: EstimateRequest) -> ArrayPrediction:
         image, K, full_resolution = np.asarray(request.image), request.K, request.full_resolution
-        if image.ndim != 3 or 0 in image.shape:
-            raise EncodingError(f"expected an H x W x 3 uint8 image, got {image.shape} {image.dtype}")
+        check_picture(image)
         clock = StageClock()
         network = self.info.network
         size = network.height, network.width

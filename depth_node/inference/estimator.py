@@ -17,12 +17,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from depth_node.camera.network_input import resize_image, to_network_input
-from depth_node.camera.network_view import NetworkView, view_of
+from depth_node.camera.network_view import NetworkView, check_picture, view_of
 from depth_node.config.backend import TORCH
 from depth_node.config.classes import UNLABELLED
 from depth_node.config.fit import FITS
 from depth_node.config.network import SCALES
-from depth_node.errors import EncodingError
 from depth_node.geometry.disparity import resized_depth
 from depth_node.inference.backends.choice import open_backend
 from depth_node.inference.backends.interface import Backend, Outputs
@@ -209,8 +208,7 @@ class DepthEstimator(Engine[TensorPrediction]):
             torch.cuda.synchronize(self.device)
 
     def _upload(self, image: NDArray[np.uint8] | Tensor) -> Tensor:
-        if image.ndim != 3 or 0 in image.shape:
-            raise EncodingError(f"expected an H x W x 3 uint8 image, got {tuple(image.shape)} {image.dtype}")
+        check_picture(image)
         if isinstance(image, np.ndarray):
             # A view such as image[..., ::-1], or a read-only message buffer, cannot back a tensor.
             image = torch.from_numpy(np.require(image, requirements=("C", "W")))

@@ -194,7 +194,7 @@ def _run_recorder_node(args: Sequence[str] | None) -> int:
 
 def _depth_node_help() -> str:
     from depth_node.config.live import NodeConfig
-    from depth_node.ros.live.topic_list import SEMANTIC_TOPICS, TOPICS
+    from depth_node.ros.live.topic_list import LATCHED_TOPICS, SEMANTIC_TOPICS, TOPICS
 
     return f"""Depth images and point clouds of one camera, or of several with one network.
 
@@ -203,7 +203,7 @@ ros2 run depth_node depth_node --ros-args --params-file depth.yaml
 
 With -p cameras:="[front, rear]" every topic has a camera's name before it, such as front/image.
 Takes `image` and `camera_info`, publishes {", ".join(TOPICS)};
-with a semantic network {", ".join(SEMANTIC_TOPICS)} too.
+with a semantic network {", ".join(SEMANTIC_TOPICS | LATCHED_TOPICS)} too.
 
 {_parameters(NodeConfig)}"""
 

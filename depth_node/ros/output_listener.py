@@ -26,6 +26,7 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import String
 
+from depth_node.ros.live.topic_list import CLASSES, DEPTH, INFO, LABELS, POINTS
 from depth_node.ros.main import ros_context
 from depth_node.ros.messages import depth_of, labels_of, points_of, stamp_ns
 from depth_node.ros.qos import latched_profile
@@ -74,15 +75,15 @@ class Listener(Node):
             (folder / name).mkdir(parents=True, exist_ok=True)
         profile = QoSProfile(depth=10)
         self.create_subscription(CameraInfo, camera_info, self._on_camera, profile)
-        self.create_subscription(Image, "depth/image_rect", self._on_depth, profile)
-        self.create_subscription(CameraInfo, "depth/camera_info", self._on_depth_info, profile)
-        self.create_subscription(PointCloud2, "depth/points", self._on_cloud, profile)
-        self.create_subscription(Image, "semantic/image", self._on_labels, profile)
-        self.create_subscription(String, "semantic/classes", self._on_classes, latched_profile())
+        self.create_subscription(Image, DEPTH, self._on_depth, profile)
+        self.create_subscription(CameraInfo, INFO, self._on_depth_info, profile)
+        self.create_subscription(PointCloud2, POINTS, self._on_cloud, profile)
+        self.create_subscription(Image, LABELS, self._on_labels, profile)
+        self.create_subscription(String, CLASSES, self._on_classes, latched_profile())
 
     def node_is_up(self) -> bool:
         """Whether somebody publishes depth."""
-        return self.count_publishers("depth/image_rect") > 0
+        return self.count_publishers(DEPTH) > 0
 
     def has_all(self, frames: int) -> bool:
         """Whether every output of so many frames has come."""

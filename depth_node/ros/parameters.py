@@ -109,7 +109,9 @@ class NodeParameters(Generic[Config]):
         found: dict[str, NamedSetting] = {}
         for setting in self._known.values():
             named = dataclasses.replace(setting, name=f"{part}.{setting.name}")
-            if named.name in self._given and setting.name not in undivided:
+            if named.name in self._given:
+                if setting.name in undivided:
+                    raise ConfigError(f"parameter '{named.name}': all share one '{setting.name}', set that")
                 found[named.name] = setting
                 if not self._node.has_parameter(named.name):
                     value = _ros_value(coerce(named, _plain(self._given[named.name].value)))

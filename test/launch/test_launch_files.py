@@ -14,9 +14,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from depth_node.config.classes import CITYSCAPES
-from depth_node.config.live import PointSettings
-
 ROOT = Path(__file__).parents[2]
 DEPTH = ("namespace", "use_sim_time", "params_file", "log_level", "rviz", "rviz_display", "rviz_frame", "autostart")
 TOPICS = ("image", "camera_info", "lidar", "scan", "range", "odom")
@@ -90,12 +87,12 @@ def description(name):
     return loaded.generate_launch_description()
 
 
-def launched(prefix, name, **given):
+def launched(prefix, name, script=LAUNCH, **given):
     """Launch a file until it ends by itself."""
     before = os.environ.get("AMENT_PREFIX_PATH", "")
     environment = {**os.environ, "AMENT_PREFIX_PATH": f"{prefix}{os.pathsep if before else ''}{before}"}
     file = prefix / f"share/depth_node/launch/{name}.launch.py"
-    command = [sys.executable, "-c", LAUNCH, str(file), *(f"{key}:={value}" for key, value in given.items())]
+    command = [sys.executable, "-c", script, str(file), *(f"{key}:={value}" for key, value in given.items())]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -204,13 +201,23 @@ def test_rviz_shows_one_of_several_cameras(launch, prefix):
     (prefix / "share/ament_index/resource_index/packages/rviz2").touch()
     started(prefix, "multi_camera", "depth_node", rviz="true", cameras="front,rear", rviz_camera="rear")
     arguments = " ".join(json.loads(Path(f"{rviz}.json").read_text())["arguments"])
-    for wanted in ("image:=rear/image_raw", "depth/points:=rear/depth/points", "-f rear_optical_frame"):
+    for wanted in ("image:=rear/image_raw", "depth/points:=rear/depth/points", "-f rear_optical_frame", "/depth.rviz"):
         assert wanted in arguments
 
 
-def test_one_topic_for_all_cameras_is_one_line(launch, prefix):
-    output = failed(prefix, "multi_camera", images="/camera/image_raw")
-    assert "images:=/camera/image_raw would be one topic for all cameras: write {camera} for the name" in output
+@pytest.mark.parametrize(
+    ("name", "given", "says"),
+    [
+        ("multi_camera", {"images": "/camera/image_raw"}, "images:=/camera/image_raw would be one topic for all"),
+        ("multi_camera", {"images": ""}, "images:= would be one topic for all cameras: write {camera} for the name"),
+        ("multi_camera", {"cameras": "[]"}, "give them with commas between, cameras:=front,rear"),
+        ("multi_camera", {"rviz": "true", "rviz_camera": "left"}, "rviz_camera:=left is none of the cameras: take one"),
+        ("multi_camera", {"rviz": "true", "rviz_display": "nothing"}, "Valid options are: ['depth', 'classes']"),
+        ("depth", {"rviz_display": "nothing"}, "Valid options are: ['depth', 'classes']"),
+    ],
+)
+def test_what_cannot_be_launched_is_one_line(launch, prefix, name, given, says):
+    assert says in failed(prefix, name, **given)
 
 
 def test_a_bag_is_played_to_the_node(launch, prefix, monkeypatch):
@@ -291,6 +298,52 @@ def test_a_night_gets_lists_and_more_arguments(launch, prefix, monkeypatch):
     ]
 
 
+BESIDE = """
+import os, signal, sys, threading, time
+from launch import LaunchDescription, LaunchService
+from launch.actions import ExecuteProcess, IncludeLaunchDescription, OpaqueFunction
+from launch_ros.ros_adapters import get_ros_adapter
+file, *given = sys.argv[1:]
+include = IncludeLaunchDescription(file, launch_arguments=[pair.split(":=", 1) for pair in given])
+slow = "import signal, time; signal.signal(signal.SIGINT, lambda *_: (time.sleep(2), exit())); time.sleep(60)"
+others = [OpaqueFunction(function=lambda context: get_ros_adapter(context) and None)]  # as a lifecycle node has it
+others += [ExecuteProcess(cmd=[sys.executable, "-c", slow])]
+service = LaunchService(noninteractive=True)
+service.include_launch_description(LaunchDescription([*others, include]))
+def interrupt():
+    while not os.path.exists(os.environ["NOTE"]):
+        time.sleep(0.05)
+    os.kill(os.getpid(), signal.SIGINT)
+threading.Thread(target=interrupt).start()
+sys.exit(service.run())
+"""
+"""A file beside a process that takes its time to end; Ctrl-C as soon as the file's own has noted what it is given."""
+UNTIL_INTERRUPTED = """
+import contextlib, time
+with contextlib.suppress(KeyboardInterrupt):
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "program", "given"),
+    [
+        ("depth", "depth_node", {}),
+        ("record", "recorder_node", {"bags": "/data/monday", "output": "/data/out"}),
+        ("retrain", "depth", {"bags": "/data/monday", "output": "/n/1"}),
+    ],
+)
+def test_what_is_interrupted_ends_once(launch, prefix, monkeypatch, name, program, given):
+    """The end of our process, while launch waits for others, is no second shutdown, which launch_ros cannot take."""
+    path = prefix / "bin" / program
+    path.write_text(PROGRAM.format(python=sys.executable) + UNTIL_INTERRUPTED)
+    monkeypatch.setenv("PATH", f"{prefix / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("NOTE", f"{path}.json")
+    done = launched(prefix, name, script=BESIDE, **given)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ROS adapter" not in done.stdout + done.stderr
+
+
 NAVIGATION = """
 import sys
 from pathlib import Path
@@ -332,23 +385,6 @@ def test_without_nav2_the_live_node_is_started_alone(launch, prefix):
     arguments, _, overrides = started(prefix, "nav2", "depth_node", image="/cam", checkpoint="/my.safetensors")
     assert overrides == {"use_sim_time": False, "checkpoint": "/my.safetensors", "points.preset": "obstacles"}
     assert "image:=/cam" in arguments
-
-
-def test_the_costmaps_name_what_the_node_publishes():
-    """Topics of the node, ranges that go with its preset, and every class of the legend once."""
-    for name in ("nav2_voxel", "nav2_semantic"):
-        tree = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())
-        costmap = tree["local_costmap"]["local_costmap"]["ros__parameters"]
-        assert all(plugin in costmap for plugin in costmap["plugins"] if plugin != "inflation_layer")
-        cloud, points = costmap["depth_layer"]["depth_cloud"], PointSettings(preset="obstacles")
-        assert cloud["topic"] == "/depth/points"
-        assert cloud["obstacle_max_range"] < points.max_range < points.clear_range < cloud["raytrace_max_range"]
-    camera = costmap["semantic_layer"]["camera"]
-    assert camera["max_obstacle_distance"] < points.clear_range
-    for topic in ("segmentation_topic", "labels_topic", "pointcloud_topic"):
-        assert f'"{camera[topic].removeprefix("/")}"' in (ROOT / "depth_node/ros/live/topic_list.py").read_text()
-    named = [each for kind in camera["class_types"] for each in camera[kind]["classes"]]
-    assert sorted(named) == sorted(CITYSCAPES.names)
 
 
 @pytest.mark.parametrize("shown", ["depth", "classes"])

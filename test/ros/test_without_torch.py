@@ -7,9 +7,12 @@ import time
 
 import numpy as np
 import pytest
+from builtin_interfaces.msg import Time
+from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.parameter_client import AsyncParameterClient
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from std_msgs.msg import Header
 
 from depth_node.checkpoints.depth import load_checkpoint
 from depth_node.config.classes import CITYSCAPES
@@ -17,6 +20,8 @@ from depth_node.config.export import ExportConfig
 from depth_node.export.exporting import export_checkpoint
 from depth_node.inference.engine import open_engine
 from depth_node.inference.estimator import DepthEstimator
+from depth_node.ros.live.camera_input import CameraFrame
+from depth_node.ros.live.node import DepthNode
 from depth_node.ros.messages import depth_of, fill_image, labels_of, pinhole_info, points_of
 
 BLOCKED = "import sys; sys.modules.update(dict.fromkeys(('torch', 'torchvision', 'timm', 'safetensors', 'onnx')))"
@@ -65,19 +70,34 @@ def node(start, exported):
     return program
 
 
-def test_it_publishes_what_pytorch_sees(node, listener, checkpoint, picture):
-    """Depth, classes, confidence and cloud over DDS beside those of the checkpoint in PyTorch."""
-    for topic, kind in TOPICS.items():
-        listener.subscribe(kind, topic)
-    images = listener.node.create_publisher(Image, "image", 10)
-    infos = listener.node.create_publisher(CameraInfo, "camera_info", 10)
-    for _ in range(100):
+def drive_until(listener, picture, condition, namespace=""):
+    """Send the picture until the condition holds."""
+    images = listener.node.create_publisher(Image, f"{namespace}image", 10)
+    infos = listener.node.create_publisher(CameraInfo, f"{namespace}camera_info", 10)
+    for _ in range(200):
         message = fill_image(Image(), Image().header, picture, "rgb8")
         message.header.stamp.sec, message.header.stamp.nanosec = divmod(time.time_ns(), 10**9)
         infos.publish(pinhole_info(message.header, K, WIDTH, HEIGHT))
         images.publish(message)
-        if listener.spin_until(lambda: all(listener.received[topic] for topic in TOPICS), timeout=0.5):
-            break
+        if listener.spin_until(condition, timeout=0.5):
+            return
+    pytest.fail("nothing came of it")
+
+
+def set_parameters(listener, node, **values):
+    """Change a node's parameters; returns whether it took all."""
+    client = AsyncParameterClient(listener.node, node)
+    assert listener.spin_until(client.services_are_ready)
+    done = client.set_parameters([Parameter(name.replace("__", "."), value=value) for name, value in values.items()])
+    assert listener.spin_until(done.done)
+    return all(result.successful for result in done.result().results)
+
+
+def test_it_publishes_what_pytorch_sees(node, listener, checkpoint, picture):
+    """Depth, classes, confidence and cloud over DDS beside those of the checkpoint in PyTorch."""
+    for topic, kind in TOPICS.items():
+        listener.subscribe(kind, topic)
+    drive_until(listener, picture, lambda: all(listener.received[topic] for topic in TOPICS))
     found = {topic: listener.received[topic][-1] for topic in TOPICS}
     torch_says = DepthEstimator.from_checkpoint(checkpoint, "cpu").estimate(picture, K, with_confidence=True)
     depth = torch_says.ranged(0.1, 80.0)
@@ -97,14 +117,51 @@ def test_it_publishes_what_pytorch_sees(node, listener, checkpoint, picture):
 
 
 def test_another_checkpoint_is_refused_in_a_line(node, listener, small_checkpoint):
-    client = AsyncParameterClient(listener.node, "depth_node")
-    assert listener.spin_until(client.services_are_ready)
-    client.set_parameters([Parameter("checkpoint", value=str(small_checkpoint))])
+    assert set_parameters(listener, "depth_node", checkpoint=str(small_checkpoint))
     assert listener.spin_until(lambda: "is not taken" in node.output)
     line = next(line for line in node.lines if "is not taken" in line)
     assert re.search(
         r"needs PyTorch, which is not installed here: pip install torch .* or where they are `depth export", line
     )
+
+
+def test_a_road_without_pytorch_is_one_line(node, listener, picture):
+    """The other sources go on; this one says why it does not speak, and depth comes all the same."""
+    listener.subscribe(Image, "depth/image_rect")
+    given = {"scale__source": "camera_height", "scale__camera_height": 1.5, "scale__ground_frame": ""}
+    assert set_parameters(listener, "depth_node", **given)
+    drive_until(listener, picture, lambda: "no scale from camera_height" in node.output)
+    [line] = [line for line in node.lines if "no scale from camera_height" in line]
+    assert "the road is found by PyTorch, which is not installed here: pip install torch" in line
+    assert listener.received["depth/image_rect"]
+    assert "Traceback" not in node.output
+
+
+def test_networks_of_both_engines_take_over_from_each_other(ros, listener, checkpoint, exported, picture):
+    """Classes and clouds of one camera go on, from tensors to arrays and back; the other camera costs nothing."""
+    given = {"checkpoint": str(checkpoint), "backend": "torch", "cameras": "left,right"}
+    overrides = [Parameter(name, value=value) for name, value in given.items()]
+    node = DepthNode(namespace="both", parameter_overrides=overrides)
+    assert node.trigger_configure() == node.trigger_activate() == TransitionCallbackReturn.SUCCESS
+    topics = {"both/left/depth/points": PointCloud2, "both/left/semantic/mask": Image}
+    for topic, kind in topics.items():
+        listener.subscribe(kind, topic)
+    left, right = node._cameras
+    assert listener.spin_until(lambda: len(left.outputs.wanted()) == len(topics))
+    for number, other in enumerate((None, exported, checkpoint)):
+        if other is not None:
+            node._take(open_engine(other, "cpu", backend="auto" if other is exported else "torch"), other.name)
+        image = fill_image(Image(), Header(frame_id="left", stamp=Time(sec=number + 1)), picture, "rgb8")
+        info = pinhole_info(image.header, K, WIDTH, HEIGHT)
+        node._worker.submit(left, CameraFrame(image, info, time.monotonic()))
+        count = number + 1
+        assert listener.spin_until(lambda count=count: all(len(listener.received[t]) == count for t in topics)), number
+    cloud, mask = (listener.received[topic][-1] for topic in topics)
+    assert (cloud.width, cloud.height) == (mask.width, mask.height)
+    snapshots = [camera.statistics.snapshot() for camera in (left, right)]
+    assert [snapshot.published for snapshot in snapshots] == [3, 0]
+    assert not snapshots[0].dropped
+    node.destroy_node()
 
 
 def test_nothing_of_training_was_imported(node):

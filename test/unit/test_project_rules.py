@@ -36,6 +36,8 @@ ROS_PACKAGES = re.compile(
     r"(rclpy|\w+_(msgs|interfaces|srvs)|cv_bridge|sensor_msgs_py|tf_transformations|tf2_ros|launch|launch_ros)(\.|$)"
 )
 QUATERNIONS = PACKAGE / "sensing/quaternions.py"
+BESIDE = ("launch", "config", "rviz", "foxglove", "resource", "scripts")
+"""Folders that are installed beside the package."""
 DRAWERS = re.compile(r"^_?(utils?|helpers?|common|misc)$")
 
 
@@ -184,8 +186,7 @@ def setup_arguments():
 
 def test_every_file_to_install_is_listed(setup_arguments):
     listed = {file for _, files in setup_arguments["data_files"] for file in files}
-    folders = ("launch", "config", "rviz", "foxglove", "resource", "scripts")
-    there = {str(path.relative_to(ROOT)) for folder in folders for path in files_below(ROOT / folder)}
+    there = {str(path.relative_to(ROOT)) for folder in BESIDE for path in files_below(ROOT / folder)}
     assert there | {"package.xml"} == listed
     places = dict(setup_arguments["data_files"])
     assert places["share/ament_index/resource_index/packages"] == ["resource/depth_node"]
@@ -269,7 +270,7 @@ def test_a_wheel_holds_everything(tmp_path, setup_arguments):
     source.mkdir()
     for name in ("setup.py", "setup.cfg", "pyproject.toml", "package.xml"):
         shutil.copy(ROOT / name, source)
-    for name in ("depth_node", "resource", "launch", "config", "rviz", "scripts"):
+    for name in ("depth_node", *BESIDE):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", tmp_path, "."]
     built = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)

@@ -56,7 +56,10 @@ def open_exported(path: Path, name: str, device: str, precision: str, say: Say) 
 def _runtime(path: Path, name: str) -> ModuleType:
     """The runtime of that name, or the first that is installed."""
     if name != AUTO and name not in KINDS:
-        raise ConfigError(f"{path.name} is an exported network, which {' or '.join(KINDS)} runs, not {name}")
+        raise ConfigError(
+            f"{path.name} is an exported network, which {' or '.join(KINDS)} runs, not {name}: "
+            "name the checkpoint it was exported from, or in the live node backend auto"
+        )
     wanted = list(KINDS) if name == AUTO else [name]
     for each in wanted:
         if importlib.util.find_spec(each) is not None:

@@ -34,17 +34,17 @@ class OnProbation(Backend):
         self._worst, self._left = Drift(), PICTURES
 
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:  # type: ignore[override]  # an attribute elsewhere
         """Of the one that is in use."""
         return self._now.name
 
     @property
-    def precision(self) -> str:  # type: ignore[override]
+    def precision(self) -> str:  # type: ignore[override]  # an attribute elsewhere
         """Of the one that is in use."""
         return self._now.precision
 
     @property
-    def batches(self) -> bool:  # type: ignore[override]
+    def batches(self) -> bool:  # type: ignore[override]  # an attribute elsewhere
         """Of the one that is in use."""
         return self._now.batches
 

@@ -23,6 +23,7 @@ OPTIONAL = {
     "lightning": ("training", "pip install 'depth_node[train]'"),
     "trimesh": ("the simulated street", "pip install 'depth_node[train]'"),
     "onnxruntime": ("teachers and back ends in ONNX files", "pip install onnxruntime"),
+    "rerun": ("`depth view`", "pip install 'depth_node[view]'"),
     "transformers": ("teachers from the hub", "pip install 'depth_node[teachers]'"),
 }
 BUSY = 1.0

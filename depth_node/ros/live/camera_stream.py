@@ -179,7 +179,7 @@ class CameraStream:
         """Take over a changed configuration; the worker reads it with its next frame."""
         before, self.config = self.config, config
         if config.enabled != before.enabled:
-            self.log.info("enabled" if config.enabled else DISABLED)
+            self.log.info("enabled" if config.enabled else self._disabled)
             # What has arrived until now is not what somebody wants who asks for depth again.
             self._ignored_until = time.monotonic()
         if self.scale is None:
@@ -255,7 +255,7 @@ class CameraStream:
     def state(self, estimator: Engine[Any], problem: str = "") -> tuple[str, str]:
         """Level and message for /diagnostics; `problem` is one of the whole node."""
         if self.input is None or not self.config.enabled:
-            return "ok", DISABLED if self.input is not None else "inactive"
+            return "ok", self._disabled if self.input is not None else "inactive"
         image, snapshot = self.input.image, self.statistics.snapshot()
         if not image.is_open:
             if image.publishers:
@@ -268,6 +268,11 @@ class CameraStream:
             return "warn", "images arrive but lead to no depth, see the drops"
         problem = problem or self.scale_problem(estimator)
         return ("warn", f"running, but {problem}") if problem else ("ok", "running")
+
+    @property
+    def _disabled(self) -> str:
+        """What it waits for while it makes nothing."""
+        return f"{DISABLED}, and so is {self.name}.enabled where it was given" if self.name else DISABLED
 
     def scale_problem(self, estimator: Engine[Any]) -> str:
         """Why metres are not to be trusted; empty where they are."""

@@ -1,6 +1,6 @@
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The live path of a frame, message to messages: age, calibration, decode, rectify, network, publish."""
+"""The live path of frames, from messages of all cameras through one network to messages; errors cost a frame."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ import functools
 import gc
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from rclpy.clock import Clock, ClockType
@@ -66,7 +67,7 @@ def transition(method: Callable[[DepthNode], None]) -> Callable[[DepthNode, Life
 
 
 class DepthNode(LifecycleNode):
-    """Managed node `depth_node`; topics and parameters are listed in the README."""
+    """Managed node `depth_node`; topics and parameters are listed in docs/interface.md."""
 
     def __init__(self, **options: Any) -> None:
         """Declare parameters; nothing is loaded yet.
@@ -214,8 +215,9 @@ class DepthNode(LifecycleNode):
         self.get_logger().info(f"{checkpoint} has taken over")
 
     def _config_of(self, camera: str) -> NodeConfig:
-        """The configuration of the moment, with what is set for one camera alone."""
-        return self._settings.parts.get(camera, self._config)
+        """The configuration of the moment, with what is set for one camera alone; `enabled` false pauses all."""
+        config = self._settings.parts.get(camera, self._config)
+        return config if self._config.enabled else replace(config, enabled=False)
 
     def _override_names(self, config: NodeConfig) -> list[str]:
         """The parameters of quality of service that outputs declare."""
@@ -272,7 +274,8 @@ class DepthNode(LifecycleNode):
             if level != "ok"
         ]
         troubles += [problem] if problem else []
-        return "warn" if troubles else "ok", "; ".join(troubles) or f"{len(self._cameras)} cameras", values
+        state = f"{len(self._cameras)} cameras" if self._config.enabled else DISABLED
+        return "warn" if troubles else "ok", "; ".join(troubles) or state, values
 
     def _camera_reports(self) -> dict[str, Report]:
         """The same for each of several cameras."""

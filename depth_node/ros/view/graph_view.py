@@ -195,8 +195,12 @@ def live_namespaces(topics: Sequence[tuple[str, Sequence[str]]]) -> list[str]:
 
 
 def in_namespace(status: str, namespace: str) -> bool:
-    """Whether a status 'front/depth_node' is of a node in '/front'."""
-    return status.rpartition("/")[0] == namespace.strip("/")
+    """Whether a status is of what publishes in '/front'.
+
+    That is a node there, 'front/depth_node', or a camera of that name of a node with several, 'depth_node: front'.
+    """
+    node, _, camera = status.partition(": ")
+    return "/".join(filter(None, (node.rpartition("/")[0], camera))) == namespace.strip("/")
 
 
 def steady_far(depth: np.ndarray[Any, np.dtype[np.float32]], before: float) -> float:

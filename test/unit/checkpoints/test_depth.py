@@ -249,6 +249,7 @@ def torch_file(**options):
         (b"hi", "is a text file, not a depth_node checkpoint"),
         (b"epoch: 3\nlearning_rate: 0.1\n", "is a text file, not a depth_node checkpoint"),
         (b'{"a": 1, "b": 2}', "is a text file, not a depth_node checkpoint"),
+        (b"\x08\x0a\x12\x07pytorch", "is an ONNX network, which the live node alone runs, not a depth_node checkpoint"),
         (torch_file(), "is a pickled PyTorch file, not a depth_node checkpoint"),
         (torch_file(_use_new_zipfile_serialization=False), "is a pickled PyTorch file, not a depth_node checkpoint"),
         (pickle.dumps({"a": 1}), "is a pickled PyTorch file, not a depth_node checkpoint"),

@@ -15,6 +15,7 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
+from std_srvs.srv import SetBool
 
 from depth_node.checkpoints.depth import read_info, restate
 from depth_node.checkpoints.published.catalogue import PUBLISHED
@@ -116,6 +117,22 @@ def test_a_camera_can_have_parameters_of_its_own(make):
     assert "cannot change while the node is configured" in result.reason
     assert not node.set_parameters([Parameter("rear.scale.camera_height", value=-1.0)])[0].successful
     assert of("rear").scale.camera_height == 2.0
+
+
+def test_enable_pauses_every_camera_and_its_own_parameter_that_one(make):
+    node = make(cameras="front, rear", front__enabled=True)
+    assert node.trigger_configure() == SUCCESS
+
+    def enabled():
+        return [camera.config.enabled for camera in node._cameras]
+
+    answer = node._on_enable(SetBool.Request(data=False), SetBool.Response())
+    assert (answer.success, enabled()) == (True, [False, False])
+    assert node.set_parameters([Parameter("front.enabled", value=False)])[0].successful
+    node._on_enable(SetBool.Request(data=True), SetBool.Response())
+    assert enabled() == [False, True]
+    assert node.set_parameters([Parameter("front.enabled", value=True)])[0].successful
+    assert enabled() == [True, True]
 
 
 def test_pictures_taken_at_once_are_one_batch(make):
@@ -263,7 +280,7 @@ def test_every_network_comes_up(make, make_semantic_checkpoint, tmp_path, archit
         ({"cameras": ["front"], "front__depth__max": -1.0}, "'front.depth.max' is -1.0, out of bounds"),
         ({"cameras": ["front"], "front__depth__max": 0.05}, "'front': parameter 'depth.min' is 0.1 but must be below"),
         ({"cameras": ["front"], "rear__depth__max": 5.0}, "unknown parameter 'rear.depth.max'"),
-        ({"cameras": ["front"], "front__checkpoint": "real"}, "unknown parameter 'front.checkpoint'"),
+        ({"cameras": ["front"], "front__checkpoint": "real"}, "'front.checkpoint': all share one 'checkpoint'"),
         ({"cameras": "front,re ar"}, "parameter 'cameras' has 're ar', which is no name for topics"),
         ({"precision": "int8"}, "one of auto, fp32, fp16, bf16"),
         ({"backend": "tensorrt"}, "parameter 'backend' is 'tensorrt' but must be one of auto, torch, openvino, onnx"),

@@ -24,6 +24,9 @@ def test_a_status_belongs_to_a_namespace():
     assert in_namespace("front/depth_node", "/front")
     assert in_namespace("depth_node", "/")
     assert not in_namespace("front/depth_node", "/")
+    assert in_namespace("depth_node: front", "/front")
+    assert in_namespace("car/depth_node: front", "/car/front")
+    assert not in_namespace("car/depth_node: front", "/car")
 
 
 def test_a_state_is_told_in_words():
