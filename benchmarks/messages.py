@@ -44,7 +44,8 @@ def subscribe() -> None:
         from rclpy.qos import qos_profile_sensor_data
         from sensor_msgs.msg import Image, PointCloud2
 
-        node, delays = rclpy.create_node("viewer"), {topic: [] for topic in TOPICS}
+        node = rclpy.create_node("viewer")
+        delays: dict[str, list[float]] = {topic: [] for topic in TOPICS}
 
         def listen(topic: str) -> None:
             def take(message: Any) -> None:
@@ -70,18 +71,19 @@ def prediction(kind: str, width: int, height: int, K: Any) -> Any:
     random = np.random.default_rng(0)
     depth = random.uniform(2, 60, (height, width)).astype(np.float32)
     image = random.integers(0, 256, (height, width, 3), np.uint8)
-    arrays = (depth, np.ones((height, width), bool), image)
+    valid = np.ones((height, width), bool)
     labels = random.integers(0, 19, (height, width), np.uint8)
     view = view_of((height, width), (192, 640), K)
     if kind == "numpy":
         from depth_node.inference.array_prediction import ArrayPrediction
 
-        return ArrayPrediction(*arrays, K, view, labels)
+        return ArrayPrediction(depth, valid, image, K, view, labels)
     import torch
 
     from depth_node.inference.tensor_prediction import TensorPrediction
 
-    return TensorPrediction(*map(torch.from_numpy, arrays), K, view, torch.from_numpy(labels))
+    tensors = torch.from_numpy(depth), torch.from_numpy(valid), torch.from_numpy(image)
+    return TensorPrediction(*tensors, K, view, torch.from_numpy(labels))
 
 
 def work(kind: str, blocks: str, clock: str, width: int, height: int, frames: int, rate: float) -> None:
@@ -236,6 +238,7 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["subscribe"]:
         subscribe()
     elif sys.argv[1:2] == ["work"]:
-        work(*sys.argv[2:5], *map(int, sys.argv[5:8]), float(sys.argv[8]))
+        kind, blocks, clock, *sizes, rate = sys.argv[2:]
+        work(kind, blocks, clock, int(sizes[0]), int(sizes[1]), int(sizes[2]), float(rate))
     else:
         main()
