@@ -239,12 +239,14 @@ def draw(found: Sequence[Measured], path: Path) -> None:
         for axes, top in ((time, middle(measured.costs[-1]).cpu), (memory, added[-1])):
             axes.plot(amounts, top * amounts / amounts[-1], "k--", lw=1, label=f"proportional to the {part.unit}")
             axes.set(xscale="log", yscale="log")
-            axes.grid(alpha=0.3, which="both")
+            axes.grid(alpha=0.3)
             axes.legend(fontsize="small")
         time.set_title(part.title, fontsize="medium")
+        memory.set_xticks(amounts, part.labels, rotation=25, fontsize="small")
+        memory.set_xticks([], minor=True)
         memory.set_xlabel(part.unit)
     with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=80)
+        figure.savefig(temporary, dpi=75)
 
 
 def named(size: Size) -> str:
