@@ -3,7 +3,8 @@
 """How much memory this process holds, and asking glibc to keep large blocks rather than give them back every time.
 
 PyTorch on the CPU allocates tens of megabytes per operation. glibc maps and unmaps each such block, and the kernel
-clears its pages every time; keeping them makes a training step about 1.5 times as fast and costs some resident memory.
+clears its pages every time; keeping them makes a training step about 1.5 times as fast, and a picture of 1280x384 in
+the live node 1.3 times (docs/speed.md). It costs some resident memory.
 """
 
 from __future__ import annotations

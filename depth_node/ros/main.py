@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from depth_node.allocator import keep_large_blocks
 from depth_node.errors import DepthNodeError, RosError, first_line
 from depth_node.ros.surroundings import clear_dead_segments, make_room_for_large_messages, share_cores
 
@@ -168,6 +169,7 @@ def recorder_node(args: Sequence[str] | None = None) -> int:
 
 def _run_depth_node(args: Sequence[str] | None) -> int:
     share_cores()
+    keep_large_blocks()  # or the pages of every large map are fetched and cleared anew for every picture
     with ros_context(args) as stop:
         with stop.breaking_off():  # torch and the networks take seconds
             from rclpy.lifecycle import TransitionCallbackReturn

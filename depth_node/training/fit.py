@@ -125,8 +125,8 @@ def fit(
     schedule = Schedule(order, config.log_every, config.save_every, order.steps_per_epoch if val else 0)
     learning = Learning(module, fabric, scaler, schedule, folder, state, config.ema, names.__getitem__)
     learning.run(
-        _loader(train, config, batch_sampler=order),
-        _loader(Subset(val, share_of_frames(len(val))), config, batch_size=share) if val else None,
+        make_loader(train, config, batch_sampler=order),
+        make_loader(Subset(val, share_of_frames(len(val))), config, batch_size=share) if val else None,
     )
     wait_for_all()  # until the first one has written everything
     best = folder / BEST_FILE
@@ -191,7 +191,8 @@ def _semantics(config: TrainConfig, saved: Path | None) -> FrozenSemantics | Non
     return None
 
 
-def _loader(dataset: Dataset[Sample], config: TrainConfig, **batches: Any) -> DataLoader[Sample]:
+def make_loader(dataset: Dataset[Sample], config: TrainConfig, **batches: Any) -> DataLoader[Sample]:
+    """Batches of a dataset, loaded as the configuration says; `batches` is what a `DataLoader` takes to make them."""
     return DataLoader(
         dataset,
         num_workers=config.workers,

@@ -120,6 +120,21 @@ class Learning:
                 self.report.write()
                 raise
 
+    def step(self, batch: Any) -> Terms:
+        """Learn from one batch as it was loaded, and count it; the terms of its loss."""
+        task, position = self.task, self.position
+        loss, terms = self.model.training_step(batch.to(self.fabric.device, non_blocking=True), position.step)
+        stop_on_nan(self.folder, batch, position.step + 1, loss, self.name)
+        self.fabric.backward(loss)
+        if task.clip:
+            self.fabric.clip_gradients(task, self.optimizer, max_norm=task.clip, error_if_nonfinite=False)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.rates.step()
+        self.average.update()
+        position.step += 1
+        return terms
+
     def _learn(self, train: Iterable[Any], val: Batches | None) -> None:
         position, schedule, task = self.position, self.schedule, self.task
         if position.step > position.validated and schedule.validates(position.step):
@@ -127,16 +142,7 @@ class Learning:
         task.train()
         self.speed.go_on()
         for batch in train:
-            loss, terms = self.model.training_step(batch.to(self.fabric.device, non_blocking=True), position.step)
-            stop_on_nan(self.folder, batch, position.step + 1, loss, self.name)
-            self.fabric.backward(loss)
-            if task.clip:
-                self.fabric.clip_gradients(task, self.optimizer, max_norm=task.clip, error_if_nonfinite=False)
-            self.optimizer.step()
-            self.optimizer.zero_grad()
-            self.rates.step()
-            self.average.update()
-            position.step += 1
+            terms = self.step(batch)
             self.speed.add(schedule.order.batch_size)
             if position.step % schedule.log_every == 0:
                 self._log("train", terms)

@@ -102,7 +102,12 @@ def titles(opener: Opener, compiled: bool) -> list[str]:
 
 
 def surroundings(config: BenchConfig) -> dict[str, Any]:
-    """What has to stand beside the numbers: processor, load, threads, versions, settings."""
+    """What has to stand beside the numbers: the machine and the settings."""
+    return machine() | {"settings": values(config)}
+
+
+def machine() -> dict[str, Any]:
+    """Processor, load, threads and versions."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
@@ -110,7 +115,6 @@ def surroundings(config: BenchConfig) -> dict[str, Any]:
         "load": os.getloadavg()[0],
         "openmp": {name: os.environ.get(name, "") for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")},
         "versions": {name: version_of(name) for name in TAKING_PART},
-        "settings": values(config),
     }
 
 
