@@ -14,7 +14,7 @@ DEFAULT, REAL = "default", "real"
 
 SHIPPED = {
     DEFAULT: "guided_lite_hr_depth_street_640x192.safetensors",
-    REAL: "lite_hr_depth_efficientnet_lite0_worlds_640x192.safetensors",
+    REAL: "lite_hr_depth_efficientnet_lite0_worlds_320x96.safetensors",
 }
 """Name to file: 'default' for the simulated street, with classes; 'real' for real cameras, without."""
 
