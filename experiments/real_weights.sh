@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Copyright 2026 The depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-# The shipped checkpoint `real`: exact depth of random streets at half size, then at full size; judged by real lidar.
+# The shipped checkpoint `real`: exact depth of random streets at half size, and trained on at full size, where it was worse
+# on real pictures (docs/results.md); both judged by real lidar.
 #   experiments/real_weights.sh FOLDER [SEQUENCE ...]
 # SEQUENCE: KITTI-style drives with lidar or depth pictures that nothing was trained on. Two cores of an idle machine need
 # about two hours. Larger, on a GPU:
