@@ -20,7 +20,7 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
 from depth_node.errors import CalibrationError
-from depth_node.ros.live import node as live_node
+from depth_node.ros.live import camera_stream
 from depth_node.ros.live.node import DepthNode
 
 NEXT = {
@@ -111,7 +111,7 @@ def fail(walked, monkeypatch, fault, transition):
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(live_node, "CameraInput", break_down)  # when the worker runs already
+        patch.setattr(camera_stream, "CameraInput", break_down)  # when the worker runs already
         return walked.ask(transition)
 
 
