@@ -90,6 +90,7 @@ def test_what_growth_cannot_measure_is_one_line(args, line, tmp_path):
     assert "Traceback" not in said
 
 
+@pytest.mark.slow
 def test_a_training_step_is_measured_against_its_floor(tmp_path):
     args = ("--sizes", "64x64", "--batches", "2", "--rounds", "2", "--workers", "0", "1", "--loaded", "1")
     run("training_step.py", *args, "--device", "cpu", "--output", str(tmp_path))
