@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from depth_node.allocator import resident_memory
 from depth_node.atomic_file import replacing
-from depth_node.process_memory import resident_memory
 
 DISCARDED = 2
 """First rounds, in which memory is allocated and code is compiled, that do not count."""

@@ -256,7 +256,7 @@ def torch_file(**options):
         (bytes(range(255, 0, -1)), "is some other file, not a depth_node checkpoint"),
         ((20).to_bytes(8, "little") + b'{"broken": "header', "is damaged or cut off"),
     ],
-    ids=["empty", "two bytes", "text", "json", "torch zip", "torch legacy", "pickle", "binary", "bad header"],
+    ids=["empty", "two bytes", "text", "json", "onnx", "torch zip", "torch legacy", "pickle", "binary", "bad header"],
 )
 def test_other_files(content, says, tmp_path):
     path = tmp_path / "wrong.safetensors"
